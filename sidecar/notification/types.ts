@@ -86,12 +86,3 @@ export type Notification = NotificationFacts &
     | { readonly kind: 'reorged'; readonly undo: readonly BlockRef[]; readonly blocks: readonly Block[] }
     | { readonly kind: 'reverted'; readonly undo: readonly BlockRef[]; readonly parent: BlockRef }
   )
-
-/** What the stages do about one notification: first every undo, newest first, then every apply, oldest first. */
-export type ChainStep = {
-  readonly undo: readonly BlockRef[]
-  readonly apply: readonly Block[]
-  /** The tip once the step is done. */
-  readonly tip: BlockRef
-  readonly facts: NotificationFacts
-}

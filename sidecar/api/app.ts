@@ -1,0 +1,168 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import type { Logger } from 'pino'
+import { toRefJson } from '../status.ts'
+import { decodeBase58, encodeBase58 } from './base58.ts'
+import { eventStream } from './eventStream.ts'
+import type { DecisionView, SidecarView } from './view.ts'
+
+/** Largest request body taken: a query is at most 8 kB. */
+const MAX_BODY_BYTES = 64 * 1024
+const MAX_DECISIONS = 1_000
+
+/** The HTTP surface. Every answer is JSON but `/metrics` (Prometheus text) and `/events` (JSON lines). */
+export function createApp(view: SidecarView, { logger }: { logger: Logger }): Hono {
+  const app = new Hono()
+
+  app.get('/', (c) =>
+    c.json({
+      name: 'monmouth',
+      doors: [
+        '/health',
+        '/ready',
+        '/status',
+        '/metrics',
+        '/context?query=',
+        '/decisions?limit=',
+        '/decisions/:hash',
+        '/accounts/:pubkey',
+        '/events',
+      ],
+    }),
+  )
+  app.get('/health', (c) => {
+    const problems = view.problems()
+    return c.json({ healthy: problems.length === 0, problems }, problems.length === 0 ? 200 : 503)
+  })
+  app.get('/ready', (c) => {
+    const { ready, why } = view.readiness()
+    return c.json({ ready, why: why ?? null }, ready ? 200 : 503)
+  })
+  app.get('/status', (c) => c.json(view.status()))
+  app.get('/metrics', async (c) =>
+    c.body(await view.metrics.metrics(), 200, { 'content-type': view.metrics.contentType }),
+  )
+  app.get('/events', () => eventStream(view))
+
+  // Once applying has stopped for good the stored chain may not be the node's: nothing of it is served as current.
+  const current = async (c: Context, next: () => Promise<void>) => {
+    const fatal = view.problems().find((problem) => problem.fatal)
+    if (fatal) return c.json({ error: { code: fatal.code, message: fatal.message } }, 503)
+    await next()
+  }
+  for (const path of ['/context', '/decisions', '/decisions/*', '/accounts/*']) app.use(path, current)
+
+  app.get('/context', async (c) => {
+    const { query, limit, filter, tokens } = c.req.query()
+    return answerContext(c, view, { query, limit, filter, tokens })
+  })
+  app.post('/context', async (c) => {
+    const text = await c.req.text()
+    if (text.length > MAX_BODY_BYTES) {
+      return badRequest(c, 'BODY_TOO_LARGE', `A body of at most ${MAX_BODY_BYTES} bytes was expected, ${text.length} came.`)
+    }
+    let body: unknown
+    try {
+      body = JSON.parse(text)
+    } catch (error) {
+      return badRequest(c, 'BAD_JSON', `The body is not JSON: ${(error as Error).message}`)
+    }
+    if (typeof body !== 'object' || body === null) return badRequest(c, 'BAD_JSON', 'The body must be a JSON object.')
+    return answerContext(c, view, body)
+  })
+  app.get('/decisions', (c) => {
+    const limit = readCount(c.req.query('limit') ?? '50', MAX_DECISIONS)
+    if (limit === undefined) {
+      return badRequest(c, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
+    }
+    return c.json(view.decisions(limit).map(decisionJson))
+  })
+  app.get('/decisions/:hash', (c) => {
+    const hash = c.req.param('hash').toLowerCase()
+    if (!/^0x[0-9a-f]{64}$/.test(hash)) {
+      return badRequest(c, 'BAD_HASH', 'A transaction hash is 0x and 64 hex digits.')
+    }
+    const found = view.decisionsOf(hash as `0x${string}`)
+    if (found.length === 0) return c.json({ error: { code: 'NOT_FOUND', message: `No decision on ${hash}.` } }, 404)
+    return c.json(found.map(decisionJson))
+  })
+  app.get('/accounts/:pubkey', (c) => {
+    const text = c.req.param('pubkey')
+    const pubkey = decodeBase58(text)
+    if (pubkey?.length !== 32) {
+      return badRequest(c, 'BAD_PUBKEY', 'A public key is 32 bytes in base58 (32 to 44 characters).')
+    }
+    const found = view.account(pubkey)
+    if (!found) return c.json({ error: { code: 'NOT_FOUND', message: `No account ${text}.` } }, 404)
+    const { account, block } = found
+    return c.json({
+      pubkey: text,
+      lamports: account.lamports.toString(),
+      owner: encodeBase58(account.owner),
+      executable: account.executable,
+      dataBase64: Buffer.from(account.data).toString('base64'),
+      block: toRefJson(block),
+    })
+  })
+
+  app.notFound((c) =>
+    c.json({ error: { code: 'NO_SUCH_DOOR', message: `Nothing at ${c.req.path}; see / for the list.` } }, 404),
+  )
+  app.onError((error, c) => {
+    logger.error({ err: error, path: c.req.path }, 'request failed')
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
+    return c.json({ error: { code, message: error.message } }, 500)
+  })
+  return app
+}
+
+async function answerContext(c: Context, view: SidecarView, given: object) {
+  const { query, limit, filter, tokens } = given as Record<string, unknown>
+  if (typeof query !== 'string' || query.trim() === '') return badRequest(c, 'BAD_QUERY', 'query is required.')
+  if (filter !== undefined && typeof filter !== 'string') return badRequest(c, 'BAD_FILTER', 'filter must be a string.')
+  const limitCount = limit === undefined ? undefined : readCount(limit, 1_000)
+  const tokenCount = tokens === undefined ? undefined : readCount(tokens, 1_000_000)
+  if (limit !== undefined && limitCount === undefined) {
+    return badRequest(c, 'BAD_LIMIT', 'limit must be a whole number from 1 to 1000.')
+  }
+  if (tokens !== undefined && tokenCount === undefined) {
+    return badRequest(c, 'BAD_TOKENS', 'tokens must be a whole number from 1 to 1000000.')
+  }
+  try {
+    return c.json(await view.context({ query, filter, limit: limitCount, tokens: tokenCount }))
+  } catch (error) {
+    // What a caller can mend has a code; the rest goes to the error handler.
+    if (error instanceof Error && 'code' in error && /^(FILTER|QUERY)/.test(String(error.code))) {
+      return badRequest(c, String(error.code), error.message)
+    }
+    throw error
+  }
+}
+
+function badRequest(c: Context, code: string, message: string) {
+  return c.json({ error: { code, message } }, 400)
+}
+
+/** A whole number from 1 to `max`, or undefined. */
+function readCount(value: unknown, max: number): number | undefined {
+  const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+  return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= max ? count : undefined
+}
+
+function decisionJson(decision: DecisionView) {
+  return {
+    transactionHash: decision.transactionHash,
+    transactionIndex: decision.transactionIndex,
+    block: toRefJson(decision.block),
+    canonical: decision.canonical,
+    route: decision.route,
+    confidence: decision.confidence,
+    reason: decision.reason,
+    parts: decision.parts,
+    context: decision.context,
+    contextBoundary: decision.contextBoundary === undefined ? null : Number(decision.contextBoundary),
+    modelVersion: decision.modelVersion,
+    outcomes: decision.outcomes,
+  }
+}
+

@@ -1,0 +1,40 @@
+import { toRefJson } from '../status.ts'
+import type { ChainEvent, SidecarView } from './view.ts'
+
+/** Events a slow reader may leave unread before its stream is ended. */
+const MAX_UNREAD = 10_000
+
+/**
+ * The chain's events from now on, one JSON document a line: `{"type":"applied","number":12,"hash":"0x…"}`.
+ * A reader too slow for the chain is cut off with a last line that says so, rather than buffered without bound.
+ */
+export function eventStream(view: SidecarView): Response {
+  const encoder = new TextEncoder()
+  let stop = () => {}
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        // An empty line at once, so that a client knows it is connected.
+        controller.enqueue(encoder.encode('\n'))
+        stop = view.listen((event) => {
+          if ((controller.desiredSize ?? 0) <= -MAX_UNREAD) {
+            stop()
+            controller.enqueue(encoder.encode(`${JSON.stringify({ type: 'overrun', unread: MAX_UNREAD })}\n`))
+            controller.close()
+            return
+          }
+          controller.enqueue(encoder.encode(eventLine(event)))
+        })
+      },
+      cancel: () => stop(),
+    },
+    { highWaterMark: 1 },
+  )
+  return new Response(body, {
+    headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' },
+  })
+}
+
+function eventLine(event: ChainEvent): string {
+  return `${JSON.stringify({ type: event.type, ...toRefJson(event.block) })}\n`
+}

@@ -27,7 +27,7 @@ export function createLatencyRecorder() {
   return {
     /** @param ms negative values (clocks that disagree) count as 0 */
     record(ms: number, times = 1): void {
-      const value = ms > 0 ? ms : 0
+      const value = Math.max(ms, 0)
       const bucket = Math.floor((Math.log2(Math.max(value, 2 ** LOWEST_EXPONENT)) - LOWEST_EXPONENT) * STEPS)
       counts[Math.min(bucket, BUCKETS - 1)]! += times
       total += times

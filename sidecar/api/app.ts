@@ -1,5 +1,5 @@
-import { Hono } from 'hono'
 import type { Context } from 'hono'
+import { Hono } from 'hono'
 import type { Logger } from 'pino'
 import { toRefJson } from '../status.ts'
 import { decodeBase58, encodeBase58 } from './base58.ts'
@@ -59,7 +59,11 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
   app.post('/context', async (c) => {
     const text = await c.req.text()
     if (text.length > MAX_BODY_BYTES) {
-      return badRequest(c, 'BODY_TOO_LARGE', `A body of at most ${MAX_BODY_BYTES} bytes was expected, ${text.length} came.`)
+      return badRequest(
+        c,
+        'BODY_TOO_LARGE',
+        `A body of at most ${MAX_BODY_BYTES} bytes was expected, ${text.length} came.`,
+      )
     }
     let body: unknown
     try {
@@ -67,7 +71,8 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
     } catch (error) {
       return badRequest(c, 'BAD_JSON', `The body is not JSON: ${(error as Error).message}`)
     }
-    if (typeof body !== 'object' || body === null) return badRequest(c, 'BAD_JSON', 'The body must be a JSON object.')
+    if (typeof body !== 'object' || body === null)
+      return badRequest(c, 'BAD_JSON', 'The body must be a JSON object.')
     return answerContext(c, view, body)
   })
   app.get('/decisions', (c) => {
@@ -83,7 +88,8 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
       return badRequest(c, 'BAD_HASH', 'A transaction hash is 0x and 64 hex digits.')
     }
     const found = view.decisionsOf(hash as `0x${string}`)
-    if (found.length === 0) return c.json({ error: { code: 'NOT_FOUND', message: `No decision on ${hash}.` } }, 404)
+    if (found.length === 0)
+      return c.json({ error: { code: 'NOT_FOUND', message: `No decision on ${hash}.` } }, 404)
     return c.json(found.map(decisionJson))
   })
   app.get('/accounts/:pubkey', (c) => {
@@ -106,7 +112,10 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
   })
 
   app.notFound((c) =>
-    c.json({ error: { code: 'NO_SUCH_DOOR', message: `Nothing at ${c.req.path}; see / for the list.` } }, 404),
+    c.json(
+      { error: { code: 'NO_SUCH_DOOR', message: `Nothing at ${c.req.path}; see / for the list.` } },
+      404,
+    ),
   )
   app.onError((error, c) => {
     logger.error({ err: error, path: c.req.path }, 'request failed')
@@ -118,8 +127,10 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
 
 async function answerContext(c: Context, view: SidecarView, given: object) {
   const { query, limit, filter, tokens } = given as Record<string, unknown>
-  if (typeof query !== 'string' || query.trim() === '') return badRequest(c, 'BAD_QUERY', 'query is required.')
-  if (filter !== undefined && typeof filter !== 'string') return badRequest(c, 'BAD_FILTER', 'filter must be a string.')
+  if (typeof query !== 'string' || query.trim() === '')
+    return badRequest(c, 'BAD_QUERY', 'query is required.')
+  if (filter !== undefined && typeof filter !== 'string')
+    return badRequest(c, 'BAD_FILTER', 'filter must be a string.')
   const limitCount = limit === undefined ? undefined : readCount(limit, 1_000)
   const tokenCount = tokens === undefined ? undefined : readCount(tokens, 1_000_000)
   if (limit !== undefined && limitCount === undefined) {
@@ -146,7 +157,9 @@ function badRequest(c: Context, code: string, message: string) {
 /** A whole number from 1 to `max`, or undefined. */
 function readCount(value: unknown, max: number): number | undefined {
   const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
-  return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= max ? count : undefined
+  return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= max
+    ? count
+    : undefined
 }
 
 function decisionJson(decision: DecisionView) {
@@ -165,4 +178,3 @@ function decisionJson(decision: DecisionView) {
     outcomes: decision.outcomes,
   }
 }
-

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
-import { serve, type ServerType } from '@hono/node-server'
+import { type ServerType, serve } from '@hono/node-server'
 import type { Logger } from 'pino'
+import type { HostPort } from '#config'
 import { createApp } from './app.ts'
 import type { SidecarView } from './view.ts'
 
@@ -15,9 +16,9 @@ export class HttpListenError extends Error {
   override readonly name = 'HttpListenError'
   readonly code = 'HTTP_LISTEN'
 
-  constructor(listen: string, cause: NodeJS.ErrnoException) {
+  constructor({ host, port }: HostPort, cause: NodeJS.ErrnoException) {
     super(
-      `Cannot serve HTTP on ${listen}: ${cause.code === 'EADDRINUSE' ? 'the address is in use' : cause.message}. ` +
+      `Cannot serve HTTP on ${host} port ${port}: ${cause.code === 'EADDRINUSE' ? 'the address is in use' : cause.message}. ` +
         'Choose another with --http HOST:PORT; port 0 takes any free one.',
       { cause },
     )
@@ -26,20 +27,19 @@ export class HttpListenError extends Error {
 
 /**
  * Serves the doors for people and agents.
- * @param listen `host:port`; port 0 is any free one
+ * @param listen port 0 is any free one
  * @throws HttpListenError
  */
 export async function startHttpServer(
   view: SidecarView,
-  listen: string,
+  listen: HostPort,
   { logger }: { logger: Logger },
 ): Promise<HttpServer> {
-  const colon = listen.lastIndexOf(':')
-  const hostname = listen.slice(0, colon).replace(/^\[|\]$/g, '')
-  const port = Number(listen.slice(colon + 1))
   const app = createApp(view, { logger })
   const server = await new Promise<ServerType>((resolve, reject) => {
-    const starting = serve({ fetch: app.fetch, hostname, port }, () => resolve(starting))
+    const starting = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port }, () =>
+      resolve(starting),
+    )
     starting.once('error', (error) => reject(new HttpListenError(listen, error)))
   })
   const bound = server.address() as AddressInfo

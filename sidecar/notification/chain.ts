@@ -5,7 +5,8 @@ import type { Block, BlockRef, Notification } from './types.ts'
  * Our canonical chain, as far back as it can be undone. Immutable: a reducer's state.
  *
  * Invariants: `refs` is contiguous and ends at the tip; `refs[0]` is the anchor, which is never undone: the block
- * before the first one applied, or the oldest whose successors still have their undo.
+ * before the first one applied, or the oldest whose successors still have their undo. Empty until the first resume of
+ * a chain that has nothing applied names the anchor.
  */
 export type Chain = {
   readonly refs: readonly BlockRef[]
@@ -34,22 +35,22 @@ export type ChainMove = {
 /** Slack kept beyond `undoDepth` before the window is cut, so that most blocks append to it without a copy of all. */
 const WINDOW_SLACK = 64
 
-/** A chain at its anchor (or at a restored tip): `refs` oldest first, at least one. */
+/** @param refs the anchor and the blocks applied on it, oldest first; empty when nothing was ever applied */
 export function createChain(
   refs: readonly BlockRef[],
   undoDepth: number,
   finalized: BlockRef | undefined,
 ): Chain {
-  if (refs.length === 0) throw new RangeError('A chain needs at least its anchor block')
   return { refs, undoDepth, finalized }
 }
 
-export const chainTip = (chain: Chain): BlockRef => chain.refs[chain.refs.length - 1]!
+/** undefined only before the first resume. */
+export const chainTip = (chain: Chain): BlockRef | undefined => chain.refs[chain.refs.length - 1]
 
 /** Our canonical block at a height, where the window still holds it. */
 export function canonicalAt(chain: Chain, number: bigint): BlockRef | undefined {
-  const first = chain.refs[0]!.number
-  return number < first ? undefined : chain.refs[Number(number - first)]
+  const first = chain.refs[0]
+  return !first || number < first.number ? undefined : chain.refs[Number(number - first.number)]
 }
 
 const isCanonical = (chain: Chain, ref: BlockRef): boolean =>
@@ -69,6 +70,8 @@ export function moveChain(chain: Chain, input: ChainInput): ChainMove {
     case 'heads':
       return { chain: finalize(chain, input.finalized, false), undo: [], apply: [] }
     case 'resumed':
+      // Nothing is applied above the anchor, so where we start is still the server's to say.
+      if (chain.refs.length <= 1) return { chain: { ...chain, refs: [input.ancestor] }, undo: [], apply: [] }
       return { ...unwind(chain, input.ancestor), apply: [] }
     case 'committed':
     case 'reorged': {
@@ -79,7 +82,7 @@ export function moveChain(chain: Chain, input: ChainInput): ChainMove {
       const lowest = input.undo[0]
       if (lowest && isCanonical(chain, lowest)) return { ...unwind(chain, input.parent), apply: [] }
       // Already reverted, or never applied here: nothing to take back as long as we stand where the node does.
-      if (chainTip(chain).hash === input.parent.hash) return { chain, undo: [], apply: [] }
+      if (chainTip(chain)?.hash === input.parent.hash) return { chain, undo: [], apply: [] }
       throw new GapError({
         at: input.parent,
         expected: `a revert of our chain, whose tip is ${formatRef(chainTip(chain))}`,
@@ -98,6 +101,7 @@ export function moveChain(chain: Chain, input: ChainInput): ChainMove {
 export function finalize(chain: Chain, finalized: BlockRef | undefined, sentWith: boolean): Chain {
   if (!finalized || finalized.number <= (chain.finalized?.number ?? -1n)) return chain
   const tip = chainTip(chain)
+  if (!tip) return chain
   if (finalized.number > tip.number) {
     if (!sentWith || tip.number <= (chain.finalized?.number ?? -1n)) return chain
     return { ...chain, finalized: tip }
@@ -142,6 +146,9 @@ function extend(chain: Chain, blocks: readonly Block[]): ChainMove {
 /** Undoes everything above `to`, which must be ours. */
 function unwind(chain: Chain, to: BlockRef): { chain: Chain; undo: readonly BlockRef[] } {
   const tip = chainTip(chain)
+  if (!tip) {
+    throw new GapError({ at: to, expected: 'a resume before the first block', actual: formatRef(to) })
+  }
   if (to.hash === tip.hash) return { chain, undo: [] }
   const position = Number(to.number - chain.refs[0]!.number)
   const ours = position < 0 ? undefined : chain.refs[position]

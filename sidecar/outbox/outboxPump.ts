@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import type { PatternProfile } from '#vector'
+import type { PatternProfile, VectorEntry } from '#vector'
 import type { OutboxEntry } from '../watermark/types.ts'
-import { decodePayload, type OutboxPayload } from './payload.ts'
+import { decodePayload } from './payload.ts'
 
 /** The durable side: entries in block order, there until deleted. */
 export type OutboxQueue = {
@@ -14,7 +14,7 @@ export type OutboxQueue = {
 
 /** The vector store as the pump sees it: applying the same entries again changes nothing. */
 export type OutboxSink = {
-  apply(entries: readonly OutboxPayload[]): Promise<void>
+  apply(entries: readonly VectorEntry[]): Promise<void>
   patternsAt(boundary: bigint): Promise<readonly PatternProfile[]>
 }
 
@@ -50,7 +50,10 @@ export class OutboxStalledError extends Error {
   readonly code = 'OUTBOX_STALLED'
 
   constructor(reason: string, options?: ErrorOptions) {
-    super(`The vector store refuses writes: ${reason}. The entries wait on disk and are tried again.`, options)
+    super(
+      `The vector store refuses writes: ${reason}. The entries wait on disk and are tried again.`,
+      options,
+    )
   }
 }
 
@@ -67,6 +70,7 @@ export function createOutboxPump(
   const { limitRows, batchRows = 2_000, retryMinMs = 100, retryMaxMs = 5_000 } = options
   let running: Promise<void> | undefined
   let failure: Error | undefined
+  let lastTold: string | undefined
   let isClosed = false
   let retryTimer: NodeJS.Timeout | undefined
   let retryMs = retryMinMs
@@ -87,6 +91,7 @@ export function createOutboxPump(
       await sink.apply(entries.map((entry) => decodePayload(entry.payload)))
       queue.deleteOutbox(entries[entries.length - 1]!.sequence)
       failure = undefined
+      lastTold = undefined
       retryMs = retryMinMs
       settleWaiters()
     }
@@ -97,8 +102,13 @@ export function createOutboxPump(
     running = drain()
       .catch((error: unknown) => {
         failure = error instanceof Error ? error : new Error(String(error))
-        logger.warn({ err: failure, retryMs, rows: queue.outboxRows() }, 'vector store refused the outbox')
-        for (const waiter of waiters) waiter.reject(new OutboxStalledError(failure.message, { cause: failure }))
+        // Once in full; the repeats of it only say that it goes on.
+        const facts = { retryMs, rows: queue.outboxRows() }
+        if (failure.message === lastTold) logger.debug(facts, 'vector store still refuses the outbox')
+        else logger.warn({ err: failure, ...facts }, 'vector store refused the outbox')
+        lastTold = failure.message
+        for (const waiter of waiters)
+          waiter.reject(new OutboxStalledError(failure.message, { cause: failure }))
         waiters.clear()
         if (isClosed) return
         retryTimer = setTimeout(() => {

@@ -1,5 +1,6 @@
-import type { Block, BlockRef } from '../notification/types.ts'
+import type { Logger } from 'pino'
 import type { StateWrite } from '../notification/stateWrite.ts'
+import type { Block, BlockRef } from '../notification/types.ts'
 
 /** Where a transaction goes. The order is the stored code. */
 export const routes = ['executeOnSvm', 'executeOnEvm', 'skip'] as const
@@ -25,22 +26,26 @@ export type ItemOutcome = {
   readonly computeUnits: number
 }
 
-/** One decision in full, as shown to people. */
-export type Decision = {
-  readonly block: BlockRef
-  readonly transactionHash: `0x${string}`
+/** One decision as the blob holds it. */
+export type StoredDecision = {
   readonly transactionIndex: number
   readonly route: Route
   /** 0 to 1. */
   readonly confidence: number
   /** The parts of the score by name, each 0 to 1. */
   readonly parts: Readonly<Record<string, number>>
-  /** Ids (hex of the 24-byte pattern) of the context rows used, nearest first. */
+  /** Ids (as in `PatternRow`) of the context rows used, nearest first. */
   readonly context: readonly string[]
   readonly contextBoundary: bigint | undefined
   readonly modelVersion: string
   /** One sentence. */
   readonly reason: string
+}
+
+/** One decision in full, as shown to people. */
+export type Decision = StoredDecision & {
+  readonly block: BlockRef
+  readonly transactionHash: `0x${string}`
 }
 
 /** The decisions of one block, columnar; `blob` is what is stored and hashed, `readDecisions` opens it. */
@@ -57,11 +62,14 @@ export type BlockDecisions = {
 
 /** A row of the vector store's `patterns`: the learner's view of a pattern as of a boundary block. */
 export type PatternRow = {
-  /** Hex of the 24-byte pattern, no prefix. */
+  /**
+   * 50 hex digits, no prefix: contract or program (20 bytes), selector or discriminator (4 bytes), then one byte of
+   * domain. Without it an Ethereum call to the last 20 bytes of a program id would be written over that program's row.
+   */
   readonly id: string
   readonly svm: boolean
   readonly boundary: bigint
-  /** Decayed counts. */
+  /** Decayed counts. Exact in 32-bit floats, like the means: a store may keep them as such. */
   readonly evmSucceeded: number
   readonly evmFailed: number
   readonly svmExecuted: number
@@ -97,6 +105,8 @@ export type Settled = {
   readonly writes: readonly StateWrite[]
   /** At a boundary block: the rows to write to `patterns`. */
   readonly patterns: readonly PatternRow[] | undefined
+  /** At a boundary block: ids of rows to delete from `patterns`, because the learner has dropped them. */
+  readonly removed: readonly string[] | undefined
 }
 
 /** The routing stage. One call at a time; blocks in chain order; `prepare`, `decide`, `settle` for each. */
@@ -106,5 +116,60 @@ export interface Router {
   prepare(block: Block): Promise<void> | undefined
   decide(block: Block, envelopes: ReadonlyMap<number, EnvelopeFacts>): BlockDecisions
   settle(block: Block, outcomes: readonly ItemOutcome[]): Settled
-  undo(undone: readonly { readonly block: BlockRef; readonly writes: readonly StateWrite[] }[], tip: BlockRef): void
+  undo(
+    undone: readonly { readonly block: BlockRef; readonly writes: readonly StateWrite[] }[],
+    tip: BlockRef,
+  ): void
+}
+
+/** What the router may be told. All but `onUnavailable`, `retryMs` and `keptUndo` is part of the model version. */
+export type RouterOptions = {
+  /** `pattern`: decayed counts and neighbours. `seed`: the byte formula it is compared with. */
+  readonly scorer: 'pattern' | 'seed'
+  readonly learn: {
+    /** Blocks between an outcome and its use, 1 or more. */
+    readonly lag: number
+    /** Blocks in which a count loses half of its weight, 1 or more. */
+    readonly halfLife: number
+    /** Weight of each prior, in outcomes, above 0. */
+    readonly priorWeight: number
+  }
+  readonly context: {
+    /** Blocks between a boundary and the first block that uses it, from 1 to `epoch`. */
+    readonly lag: number
+    /** Blocks between boundaries, 1 or more. */
+    readonly epoch: number
+    /** Rows projected at a boundary, and rows used of an epoch's table, at most. */
+    readonly patterns: number
+    /** Rows used for one pattern, 1 to 256; a search finds 65 at most. */
+    readonly neighbours: number
+    /** With the store down: `wait`, or go on with an empty context for the epoch, recorded as such. */
+    readonly onUnavailable: 'wait' | 'none'
+    /** Milliseconds between two attempts when waiting, default 500. */
+    readonly retryMs?: number
+  }
+  readonly policy: {
+    /** An envelope whose lower bound (or score) is above runs, 0 to 1. */
+    readonly runAbove: number
+    /** An envelope whose safety is below is skipped once its pattern has evidence, 0 to 1. */
+    readonly unsafeBelow: number
+    /** A pattern whose upper bound is not above is hopeless, or spam, 0 to 1; default 0.2. */
+    readonly skipBelow?: number
+    /** Decayed outcomes below which nothing is refused by judgement, default 4. */
+    readonly minEvidence?: number
+    /** 32 bytes each: programs never run. */
+    readonly deniedPrograms: readonly Uint8Array[]
+    /** Bytes of an envelope's payload, at most. */
+    readonly maxPayloadBytes: number
+  }
+  /** Patterns with learner state, at most; default 1 048 576, at about 200 bytes each. */
+  readonly maxPatterns?: number
+  /** Blocks that may be undone: context snapshots are kept two epochs longer. */
+  readonly keptUndo: number
+}
+
+export type RouterDependencies = {
+  readonly context: ContextSource
+  readonly logger: Logger
+  readonly signal: AbortSignal
 }

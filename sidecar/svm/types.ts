@@ -1,5 +1,5 @@
-import type { Block, BlockRef } from '../notification/types.ts'
 import type { StateWrite } from '../notification/stateWrite.ts'
+import type { Block, BlockRef } from '../notification/types.ts'
 
 /** Why an envelope, or one transaction of it, was not run. A closed list: it is stored, counted and shown. */
 export const rejectReasons = [
@@ -37,10 +37,16 @@ export type SolanaTransaction = {
 }
 
 /** What the calldata of a successful call to the router address holds (design: the first payload byte decides). */
-export type Envelope =
-  | { readonly kind: 'transactions'; readonly items: readonly EnvelopeItem[]; readonly unspentWei: bigint }
-  | { readonly kind: 'deposit'; readonly pubkey: Uint8Array; readonly lamports: bigint; readonly unspentWei: bigint }
-  | { readonly kind: 'rejected'; readonly reason: RejectReason; readonly unspentWei: bigint }
+export type Envelope = {
+  /** Bytes after the `SVM` prefix. */
+  readonly payloadBytes: number
+  /** The part of the call's value that no lamports stand for, in wei: all of it unless this is a deposit. */
+  readonly unspentWei: bigint
+} & (
+  | { readonly kind: 'transactions'; readonly items: readonly EnvelopeItem[] }
+  | { readonly kind: 'deposit'; readonly pubkey: Uint8Array; readonly lamports: bigint }
+  | { readonly kind: 'rejected'; readonly reason: RejectReason }
+)
 export type EnvelopeItem = SolanaTransaction | { readonly rejected: RejectReason }
 
 /** The outcome of one envelope item. `item` is its position in a batch, 0 for all others. */
@@ -59,7 +65,7 @@ export type SvmOutcome = {
   readonly results: readonly SvmResult[]
   /** Tables `account` and `svm`, each key at most once. */
   readonly writes: readonly StateWrite[]
-  /** Signatures that executed or failed with a fee: each runs at most once on a chain. */
+  /** The first signature (64 bytes) of what executed or failed with a fee: each runs at most once on a chain. */
   readonly signatures: readonly Uint8Array[]
   /** Checksum (32 bytes) of the accounts lattice hash after the block. */
   readonly latticeHash: Uint8Array
@@ -78,8 +84,13 @@ export type SvmAccount = {
 
 /** What the executor takes back at start: its own tables, and the signatures and hashes of recent canonical blocks. */
 export type SvmState = {
-  readonly rows: (table: 'account' | 'svm') => Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>
-  /** Canonical blocks, oldest first, at least the last 150 where there are as many. */
+  readonly rows: (
+    table: 'account' | 'svm',
+  ) => Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>
+  /**
+   * Canonical blocks, oldest first: at least the last 150 and the kept undo, where there are as many, so that the
+   * window of 150 is still whole after the deepest undo. The signatures below must reach back as far.
+   */
   readonly recentBlocks: readonly BlockRef[]
   readonly signatures: Iterable<{ readonly signature: Uint8Array; readonly block: bigint }>
 }
@@ -95,9 +106,16 @@ export interface SvmExecutor {
    * @param admitted indexes the router decided to run, ascending; other envelopes get no run, and a result only
    *   where the envelope itself (or an item of it) was rejected
    */
-  execute(block: Block, envelopes: ReadonlyMap<number, Envelope>, admitted: readonly number[]): Promise<SvmOutcome>
+  execute(
+    block: Block,
+    envelopes: ReadonlyMap<number, Envelope>,
+    admitted: readonly number[],
+  ): Promise<SvmOutcome>
   /** Puts back pre-images of undone blocks (newest block first, writes of a block in reverse); `tip` is the new tip. */
-  undo(undone: readonly { readonly block: BlockRef; readonly writes: readonly StateWrite[] }[], tip: BlockRef): void
+  undo(
+    undone: readonly { readonly block: BlockRef; readonly writes: readonly StateWrite[] }[],
+    tip: BlockRef,
+  ): void
   account(pubkey: Uint8Array): SvmAccount | undefined
   close(): void
 }

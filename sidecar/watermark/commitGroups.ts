@@ -1,4 +1,10 @@
-import { asyncScheduler, Observable, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs'
+import {
+  asyncScheduler,
+  Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs'
 import type { BlockRef } from '../notification/types.ts'
 import type { BlockEffects, Effects } from './types.ts'
 
@@ -73,6 +79,10 @@ export function commitGroups<T extends Staging>(
         timer = undefined
         if (!isAtomic) commit()
       }
+      const finish = () => {
+        timer?.unsubscribe()
+        if (!isAtomic) commit()
+      }
       const guarded = (work: () => void) => {
         try {
           work()
@@ -86,7 +96,12 @@ export function commitGroups<T extends Staging>(
           guarded(() => {
             switch (change.type) {
               case 'undone':
-                store.stage({ undo: change.blocks, undoOutbox: change.outbox, apply: [], finalized: undefined })
+                store.stage({
+                  undo: change.blocks,
+                  undoOutbox: change.outbox,
+                  apply: [],
+                  finalized: undefined,
+                })
                 isStaged = true
                 isAtomic = true
                 break
@@ -110,12 +125,13 @@ export function commitGroups<T extends Staging>(
             subscriber.next(change as Exclude<T, { type: 'flush' }>)
             if (change.type === 'processed' || stagedBlocks >= policy.maxBlocks) commitWhenDue()
           }),
+        // What was applied whole is kept, however the source ended; half a reorg is not.
         error: (error) => {
-          timer?.unsubscribe()
+          guarded(finish)
           subscriber.error(error)
         },
         complete: () => {
-          guarded(commit)
+          guarded(finish)
           subscriber.complete()
         },
       })

@@ -1,5 +1,5 @@
-import type { BlockRef } from '../notification/types.ts'
 import type { StateTable, StateWrite } from '../notification/stateWrite.ts'
+import type { BlockRef } from '../notification/types.ts'
 
 /** Running totals of the canonical chain up to and including a block: an undone block takes its own share with it. */
 export type ChainTotals = {

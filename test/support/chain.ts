@@ -75,7 +75,11 @@ export function committed(blocks: readonly Block[], finalized?: BlockRef): Notif
   return { kind: 'committed', blocks, ...facts(blocks[blocks.length - 1]!.ref, finalized) }
 }
 
-export function reorged(undone: readonly Block[], blocks: readonly Block[], finalized?: BlockRef): Notification {
+export function reorged(
+  undone: readonly Block[],
+  blocks: readonly Block[],
+  finalized?: BlockRef,
+): Notification {
   return { kind: 'reorged', undo: refs(undone), blocks, ...facts(blocks[blocks.length - 1]!.ref, finalized) }
 }
 

@@ -1,4 +1,4 @@
-import { TestScheduler, type RunHelpers } from 'rxjs/testing'
+import { type RunHelpers, TestScheduler } from 'rxjs/testing'
 import { expect } from 'vitest'
 
 /** Runs a marble test in virtual time; diagrams are compared with vitest's own equality. */

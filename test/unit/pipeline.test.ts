@@ -1,7 +1,7 @@
 import { map, of, throwError } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import type { ChainStep } from '../../sidecar/notification/chainSteps.ts'
 import { createChain } from '../../sidecar/notification/chain.ts'
+import type { ChainStep } from '../../sidecar/notification/chainSteps.ts'
 import type { Block, BlockRef } from '../../sidecar/notification/types.ts'
 import { applySteps, type Stages } from '../../sidecar/pipeline.ts'
 import type { BlockEffects } from '../../sidecar/watermark/types.ts'
@@ -39,13 +39,14 @@ function recordingStages(overrides: Partial<Stages> = {}) {
   }
   return { calls, stages }
 }
+const never = new AbortController().signal
 const words = { u: 'undone', a: 'applied', p: 'processed', f: 'flush' }
 
 describe('applySteps', () => {
   test('undoes, then applies in order, then says processed', () => {
     const { calls, stages } = recordingStages()
     withMarbles(({ hot, expectObservable }) => {
-      const out = hot('-c------r-------n---|', steps).pipe(applySteps(stages), types())
+      const out = hot('-c------r-------n---|', steps).pipe(applySteps(stages, never), types())
       expectObservable(out).toBe('-(aap)--(uaap)--p---|', words)
     })
     expect(calls).toEqual(['apply 1', 'apply 2', 'undo 2,1 to 0', 'apply 1', 'apply 2'])
@@ -54,7 +55,7 @@ describe('applySteps', () => {
   test('a step waits for the one before it', () => {
     withMarbles(({ hot, cold, expectObservable }) => {
       const { stages } = recordingStages({ apply: () => cold('---(e|)', { e: {} as BlockEffects }) })
-      const out = hot('-c-n----------|', steps).pipe(applySteps(stages), types())
+      const out = hot('-c-n----------|', steps).pipe(applySteps(stages, never), types())
       expectObservable(out).toBe('----a--(app)--|', words)
     })
   })
@@ -69,7 +70,7 @@ describe('applySteps', () => {
           return cold('--(r|)')
         },
       })
-      const out = hot('-c--------|', steps).pipe(applySteps(stages), types())
+      const out = hot('-c--------|', steps).pipe(applySteps(stages, never), types())
       expectObservable(out).toBe('-f-(aap)--|', words)
     })
   })
@@ -77,7 +78,7 @@ describe('applySteps', () => {
   test('a stage that fails ends the stream; what follows is not applied', () => {
     const { calls, stages } = recordingStages({ apply: () => throwError(() => new Error('broken')) })
     withMarbles(({ hot, expectObservable }) => {
-      const out = hot('-c--r--|', steps).pipe(applySteps(stages), types())
+      const out = hot('-c--r--|', steps).pipe(applySteps(stages, never), types())
       expectObservable(out).toBe('-#', words, new Error('broken'))
     })
     expect(calls).toEqual([])
@@ -90,9 +91,42 @@ describe('applySteps', () => {
       },
     })
     withMarbles(({ hot, expectObservable }) => {
-      expectObservable(hot('-r-|', steps).pipe(applySteps(stages), types())).toBe('-#', words, new Error('no undo'))
+      expectObservable(hot('-r-|', steps).pipe(applySteps(stages, never), types())).toBe(
+        '-#',
+        words,
+        new Error('no undo'),
+      )
     })
     expect(calls).toEqual([])
+  })
+
+  test('an error of the source waits until what came before it is applied', () => {
+    withMarbles(({ hot, cold, expectObservable }) => {
+      const { stages } = recordingStages({ apply: () => cold('---(e|)', { e: {} as BlockEffects }) })
+      expectObservable(hot('-c#', steps).pipe(applySteps(stages, never), types())).toBe('----a--(ap#)', words)
+    })
+  })
+
+  test('an abort finishes the block in hand, skips the rest and says nothing was processed', () => {
+    const controller = new AbortController()
+    withMarbles(({ hot, cold, expectObservable }) => {
+      const { stages } = recordingStages({ apply: () => cold('---(e|)', { e: {} as BlockEffects }) })
+      cold('--x').subscribe(() => controller.abort())
+      const source = hot('-r-c----|', steps)
+      expectObservable(source.pipe(applySteps(stages, controller.signal), types())).toBe('-u--a---|', words)
+    })
+  })
+
+  test('an abort ends a wait', () => {
+    const controller = new AbortController()
+    withMarbles(({ hot, cold, expectObservable }) => {
+      const { stages } = recordingStages({ ready: () => cold('-') })
+      cold('---x').subscribe(() => controller.abort())
+      expectObservable(hot('-c----|', steps).pipe(applySteps(stages, controller.signal), types())).toBe(
+        '-f----|',
+        words,
+      )
+    })
   })
 
   test('an early unsubscribe stops before the next block', () => {
@@ -106,7 +140,7 @@ describe('applySteps', () => {
           return cold('---(e|)', { e: { block: block.ref } as BlockEffects })
         },
       }
-      expectObservable(source.pipe(applySteps(slow), types()), '---!').toBe('----')
+      expectObservable(source.pipe(applySteps(slow, never), types()), '---!').toBe('----')
       expectSubscriptions(source.subscriptions).toBe('^--!')
     })
     expect(calls).toEqual(['apply 1'])

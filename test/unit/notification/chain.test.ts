@@ -99,7 +99,19 @@ describe('moveChain', () => {
     const old = fork(genesis, 5)
     const move = moveChain(chainOf(old), { kind: 'resumed', ancestor: old[2]!.ref })
     expect(move.undo).toEqual([old[4]!.ref, old[3]!.ref])
-    expect(() => moveChain(chainOf(old), { kind: 'resumed', ancestor: fork(old[4]!.ref, 3)[2]!.ref })).toThrow(GapError)
+    expect(() =>
+      moveChain(chainOf(old), { kind: 'resumed', ancestor: fork(old[4]!.ref, 3)[2]!.ref }),
+    ).toThrow(GapError)
+  })
+
+  test('the first resume names the anchor, and another one may while nothing is applied', () => {
+    const empty = createChain([], 10, undefined)
+    const blocks = fork(genesis, 3)
+    expect(() => moveChain(empty, committed(blocks))).toThrow(GapError)
+    const anchored = moveChain(empty, { kind: 'resumed', ancestor: blocks[0]!.ref }).chain
+    expect(moveChain(anchored, committed(blocks.slice(1))).apply).toHaveLength(2)
+    const again = moveChain(anchored, { kind: 'resumed', ancestor: genesis }).chain
+    expect(moveChain(again, committed(blocks)).apply).toHaveLength(3)
   })
 
   test('finality never moves back, follows only our chain, and reaches the tip of a catch-up', () => {
@@ -110,7 +122,11 @@ describe('moveChain', () => {
     expect(heads(blocks[5]!.ref), 'forward').toEqual(blocks[5]!.ref)
     expect(heads({ ...blocks[4]!.ref, hash: genesis.hash }), 'another fork').toEqual(blocks[3]!.ref)
     expect(heads({ number: 90n, hash: genesis.hash }), 'heard above our tip').toEqual(blocks[3]!.ref)
-    const behind = { kind: 'committed', blocks, ...facts({ number: 99n, hash: genesis.hash }, { number: 90n, hash: genesis.hash }) } as const
+    const behind = {
+      kind: 'committed',
+      blocks,
+      ...facts({ number: 99n, hash: genesis.hash }, { number: 90n, hash: genesis.hash }),
+    } as const
     expect(moveChain(start(), behind).chain.finalized, 'sent with our tip').toEqual(blocks[5]!.ref)
   })
 

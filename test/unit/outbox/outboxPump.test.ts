@@ -1,12 +1,13 @@
 import pino from 'pino'
 import { describe, expect, test } from 'vitest'
+import type { VectorEntry } from '#vector'
 import {
   createOutboxPump,
   type OutboxQueue,
   type OutboxSink,
   OutboxStalledError,
 } from '../../../sidecar/outbox/outboxPump.ts'
-import { decodePayload, encodePayload, type OutboxPayload } from '../../../sidecar/outbox/payload.ts'
+import { decodePayload, encodePayload } from '../../../sidecar/outbox/payload.ts'
 import type { OutboxEntry } from '../../../sidecar/watermark/types.ts'
 import { genesis } from '../../support/chain.ts'
 
@@ -109,9 +110,9 @@ describe('outbox pump', () => {
 
 describe('outbox payload', () => {
   test('round-trips bigints, empty lists and absent fields', () => {
-    const payloads: OutboxPayload[] = [
+    const payloads: VectorEntry[] = [
       { kind: 'finalized', number: 2n ** 60n },
-      { kind: 'undo', blocks: [genesis], patterns: undefined },
+      { kind: 'undo', blocks: [genesis] },
       { kind: 'patterns', boundary: 16n, upsert: [], remove: ['00'] },
     ]
     for (const payload of payloads) expect(decodePayload(encodePayload(payload))).toEqual(payload)

@@ -106,14 +106,27 @@ describe('commitGroups', () => {
     expect(groups).toEqual([['apply #1'], ['apply #2']])
   })
 
-  test('commits nothing of a step whose source failed, and passes the error on', () => {
+  test('commits nothing of half a reorg whose source failed, and passes the error on', () => {
     const groups = run('-x---------y---#', { x: [a, p], y: [u, b] }, '-(apD)-----(ua)#', words)
     expect(groups).toEqual([['apply #1']])
   })
 
+  test('commits whole blocks before a source error', () => {
+    const policy = { maxBlocks: 10, maxDelayMs: 50 }
+    const groups = run('-x----y---#', { x: [a, p], y: [b, p] }, '-(apD)(ap)(D#)', words, policy)
+    expect(groups).toEqual([['apply #1'], ['apply #2']])
+  })
+
   test('an early unsubscribe leaves no timer that commits later', () => {
     const policy = { maxBlocks: 10, maxDelayMs: 20 }
-    const groups = run('-x----y 100ms |', { x: [a, p], y: [b, p] }, '-(apD)(ap)', words, policy, '-----------!')
+    const groups = run(
+      '-x----y 100ms |',
+      { x: [a, p], y: [b, p] },
+      '-(apD)(ap)',
+      words,
+      policy,
+      '-----------!',
+    )
     expect(groups).toEqual([['apply #1']])
   })
 

@@ -1,0 +1,23 @@
+import { option, section } from '../option.ts'
+import { bytes } from '../types/bytes.ts'
+import { integer } from '../types/integer.ts'
+
+const cache = bytes({ min: 1024 * 1024, max: 64 * 1024 ** 3 })
+
+export const vector = section('The vector store.', {
+  rowsPerBlock: option(integer({ min: 0, max: 10_000, unit: 'rows' }), {
+    default: 2,
+    binding: true,
+    meaning: 'Most transactions of a block stored for retrieval, beside its envelopes, which all are.',
+  }),
+  outboxLimitRows: option(integer({ min: 100, max: 10_000_000, unit: 'rows' }), {
+    default: 20_000,
+    meaning: 'Rows waiting to be written at which the pipeline slows down.',
+  }),
+  indexCacheBytes: option(cache, { default: 256 * 1024 * 1024, meaning: 'Memory for index pages.' }),
+  metadataCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for table metadata.' }),
+  optimizeEvery: option(integer({ min: 1, max: 1_000_000, unit: 'writes' }), {
+    default: 100,
+    meaning: 'Writes between two compactions of a table.',
+  }),
+})

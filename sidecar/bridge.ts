@@ -1,0 +1,309 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { defer, filter, fromEvent, map, retry, takeUntil, tap, throwError, timer } from 'rxjs'
+import { bindingDigest, type Config } from '#config'
+import { openVectorStore } from '#vector'
+import type { Problem, SidecarView } from './api/view.ts'
+import { buildLocator } from './exex/client/buildLocator.ts'
+import { connectExEx } from './exex/client/connectExEx.ts'
+import type { ExExEvent } from './exex/client/events.ts'
+import { fetchServerInfo } from './exex/client/fetchServerInfo.ts'
+import type { Endpoint } from './exex/client/options.ts'
+import { createMetrics } from './metrics.ts'
+import { type Chain, type ChainInput, chainTip, createChain } from './notification/chain.ts'
+import { GapError } from './notification/errors.ts'
+import type { BlockRef } from './notification/types.ts'
+import { openStages } from './openStages.ts'
+import { createOutboxPump } from './outbox/outboxPump.ts'
+import { type PipelineEvent, pipeline } from './pipeline.ts'
+import { type BridgeEvent, createRecorder } from './recorder.ts'
+import { createSidecarView } from './sidecarView.ts'
+import type { Status } from './status.ts'
+import { versions } from './versions.ts'
+import type { Identity } from './watermark/identity.ts'
+import { readIdentity } from './watermark/openDatabase.ts'
+import { openStore } from './watermark/openStore.ts'
+import { resolveStart } from './watermark/resolveStart.ts'
+import type { Store } from './watermark/store.ts'
+
+export type BridgeOptions = {
+  readonly config: Config
+  /** The shim: `grpc://`, `grpcs://` or `unix:`. */
+  readonly url: string
+  readonly dataDir: string
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+export type Bridge = {
+  readonly view: SidecarView
+  listen(listener: (event: BridgeEvent) => void): () => void
+  /** Resolves once this very block is durable. */
+  untilDurable(block: BlockRef): Promise<void>
+  /** Resolves once the canonical chain holds so many durable blocks. */
+  untilBlocks(blocks: number): Promise<void>
+  /** Rejects with what ended the stream; never resolves. */
+  readonly failed: Promise<never>
+  /** Finishes the block in hand, commits, closes; resolves with the last status. Calling it again gives the same. */
+  stop(): Promise<Status>
+}
+
+/** Longest wait for a server that does not answer at start. */
+const CONNECT_TIMEOUT_MS = 10_000
+/** A gap is repaired by a reconnect; one that comes back at once is not hammered. */
+const GAP_DELAY_MS = 200
+
+/**
+ * The composition root: opens the stores, builds the stages, and holds the one subscription that drives them.
+ *
+ * @throws ExExError when the server cannot be reached or refuses us; StoreError when the data directory is of another
+ *   chain, in use, damaged, full or read-only; VectorStoreError
+ */
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const { config, dataDir, logger } = options
+  const stopping = new AbortController()
+  const signal = AbortSignal.any([options.signal, stopping.signal])
+  const endpoint = await endpointOf(options)
+  const info = await fetchServerInfo(endpoint, CONNECT_TIMEOUT_MS)
+
+  await using cleanup = new AsyncDisposableStack()
+  const store = openStore(
+    {
+      directory: dataDir,
+      identity: await identityOf(config, dataDir, info, logger),
+      undoDepth: config.state.undoDepth,
+      retainDecisions: config.state.retainDecisions,
+    },
+    { logger: logger.child({ part: 'store' }) },
+  )
+  cleanup.defer(() => store.close())
+  const vector = await openVectorStore(
+    {
+      directory: join(dataDir, 'vector'),
+      chainId: info.chainId,
+      indexCacheBytes: config.vector.indexCacheBytes,
+      metadataCacheBytes: config.vector.metadataCacheBytes,
+      optimizeEvery: config.vector.optimizeEvery,
+    },
+    { logger: logger.child({ part: 'vector' }) },
+  )
+  cleanup.defer(() => vector.close())
+  const pump = createOutboxPump(
+    store,
+    vector,
+    { limitRows: config.vector.outboxLimitRows },
+    { logger: logger.child({ part: 'outbox' }) },
+  )
+  cleanup.defer(() => pump.close())
+  const metrics = createMetrics()
+  const opened = await openStages({ config, chainId: info.chainId, store, pump, metrics }, { logger, signal })
+  cleanup.defer(() => opened.svm.close())
+
+  let chain = restoredChain(config, store, info.genesisHash)
+  let fatal: Problem | undefined
+  const recorder = createRecorder(metrics, store.totalsAt, store.progress().totals, Date.now)
+  const client = connectExEx(
+    {
+      ...endpoint,
+      consumerId: config.node.consumerId,
+      mode: config.node.mode,
+      chainId: info.chainId,
+      genesisHash: info.genesisHash,
+      start: store.identity.start,
+      locator: () => ({
+        blocks: locatorOf(chain, store),
+        finalized: chain.finalized,
+        durable: store.progress().durable,
+      }),
+      windowBytes: config.node.creditBytes,
+      windowNotifications: config.node.creditNotifications,
+      maxFrameBytes: config.node.maxFrameBytes,
+      silenceMs: config.node.heartbeatTimeout,
+      backoffMs: config.node.reconnectMinMs,
+      maxBackoffMs: config.node.reconnectMaxMs,
+    },
+    { logger: logger.child({ part: 'client' }), signal },
+  )
+
+  const onEvent = (event: PipelineEvent) => {
+    recorder.passed(event)
+    if (event.type === 'processed' && event.step.facts) client.grant(event.step.facts)
+    if (event.type === 'durable') {
+      pump.wake()
+      client.acknowledge(event.block, event.block)
+    }
+  }
+  const events$ = defer(() => {
+    let isFirst = true
+    return client.events$.pipe(
+      // Ending the input ends the pipeline in order: the block in hand, the commit, the acknowledgement.
+      takeUntil(fromEvent(signal, 'abort')),
+      tap((event) => {
+        if (event.type === 'welcome' && !isFirst) metrics.reconnects.inc()
+        isFirst = false
+        recorder.received(event)
+      }),
+      map(toChainInput),
+      filter((input) => input !== undefined),
+      pipeline(opened.stages, store, {
+        initial: () => chain,
+        received: (received) => {
+          chain = received
+        },
+        policy: {
+          maxBlocks: config.exex.maxBlocksBeforeCommit,
+          maxDelayMs: config.exex.maxDelayBeforeCommit,
+        },
+        signal,
+      }),
+    )
+  }).pipe(
+    retry({
+      delay: (error) => {
+        if (!(error instanceof GapError) || signal.aborted) return throwError(() => error)
+        logger.warn({ err: error }, 'gap in the stream: connecting again')
+        metrics.reconnects.inc()
+        recorder.restarted()
+        return timer(GAP_DELAY_MS)
+      },
+    }),
+  )
+
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => undefined)
+  const completed = Promise.withResolvers<void>()
+  events$.subscribe({
+    next: onEvent,
+    error: (error: unknown) => {
+      fatal = problemOf(error)
+      logger.error({ err: error }, 'the stream ended: applying has stopped')
+      failure.reject(error)
+      completed.resolve()
+    },
+    complete: () => completed.resolve(),
+  })
+
+  const view = createSidecarView({
+    store,
+    vector,
+    pump,
+    client,
+    recorder,
+    tally: opened.tally,
+    metrics,
+    config,
+    tip: () => chainTip(chain),
+    fatal: () => fatal,
+  })
+  metrics.observe(view)
+  // Rows that an earlier run left behind.
+  pump.wake()
+
+  const resources = cleanup.move()
+  let stopped: Promise<Status> | undefined
+  const until = (isReached: () => boolean) =>
+    new Promise<void>((resolve) => {
+      if (isReached()) return resolve()
+      const stop = recorder.listen((event) => {
+        if (event.type !== 'durable' || !isReached()) return
+        stop()
+        resolve()
+      })
+    })
+  return {
+    view,
+    listen: recorder.listen,
+    untilDurable: (block) => until(() => store.progress().durable?.hash === block.hash),
+    untilBlocks: (blocks) => until(() => store.progress().totals.blocks >= blocks),
+    failed: failure.promise,
+    stop() {
+      stopped ??= (async () => {
+        stopping.abort()
+        await completed.promise
+        const status = view.status()
+        await resources.disposeAsync()
+        return status
+      })()
+      return stopped
+    },
+  }
+}
+
+async function endpointOf({ config, url }: BridgeOptions): Promise<Endpoint> {
+  const { tokenFile, tlsCaFile, tlsCertFile, tlsKeyFile } = config.node
+  return {
+    url,
+    ...(tokenFile ? { token: (await readFile(tokenFile, 'utf8')).trim() } : {}),
+    tls: {
+      ...(tlsCaFile ? { caFile: tlsCaFile } : {}),
+      ...(tlsCertFile ? { certFile: tlsCertFile } : {}),
+      ...(tlsKeyFile ? { keyFile: tlsKeyFile } : {}),
+    },
+  }
+}
+
+/** What the data directory is bound to: the chain, where it starts, and everything that enters a decision or execution. */
+async function identityOf(
+  config: Config,
+  dataDir: string,
+  info: { chainId: bigint; genesisHash: BlockRef['hash']; head: BlockRef },
+  logger: Logger,
+): Promise<Identity> {
+  await mkdir(dataDir, { recursive: true })
+  const stored = readIdentity(dataDir, { logger })
+  const programs = await Promise.all(
+    config.svm.programs.map(async ({ id, file }) => {
+      const digest = createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex')
+      return [`svm.programs.${id}`, digest] as const
+    }),
+  )
+  const { digest, settings } = bindingDigest(config, { ...versions, ...Object.fromEntries(programs) })
+  return {
+    chainId: info.chainId,
+    genesisHash: info.genesisHash,
+    start: resolveStart(config.chain.start, info.head.number, stored?.start),
+    settings,
+    digest,
+  }
+}
+
+function restoredChain(config: Config, store: Store, genesisHash: BlockRef['hash']): Chain {
+  const { undoDepth } = config.state
+  const blocks = store.recentBlocks(undoDepth + 1)
+  const { start } = store.identity
+  // Undoing all of a young chain leads to the block before its first one.
+  const anchor = blocks[0]?.number === start ? undefined : undefined
+  const genesis: BlockRef = { number: 0n, hash: genesisHash }
+  const first = anchor ?? (blocks.length === 0 && start === 1n ? genesis : undefined)
+  return createChain(first ? [first, ...blocks] : blocks, undoDepth, store.progress().finalized)
+}
+
+/** The chain as received, dense near its tip, and further back what is stored. Empty while nothing is applied. */
+function locatorOf(chain: Chain, store: Store): readonly BlockRef[] {
+  if (chain.refs.length <= 1) return []
+  const near = buildLocator(chain.refs, undefined)
+  const oldest = near[near.length - 1]!.number
+  return [...near, ...store.locator().filter((ref) => ref.number < oldest)]
+}
+
+function toChainInput(event: ExExEvent): ChainInput | undefined {
+  switch (event.type) {
+    case 'welcome':
+      return event.ancestor && { kind: 'resumed', ancestor: event.ancestor }
+    case 'notification':
+      return event.notification
+    case 'heads':
+      return { kind: 'heads', finalized: event.finalized }
+    default:
+      return undefined
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'FAILED'
+  return { code, message: error instanceof Error ? error.message : String(error), fatal: true }
+}

@@ -1,0 +1,104 @@
+import { Command, CommanderError } from 'commander'
+import { type Command as CommandName, commands, type FlagValues, flagsFor } from '#config'
+import { attach } from './attach.ts'
+import type { CommandContext } from './commandContext.ts'
+import { config } from './config.ts'
+import { context } from './context.ts'
+import { devnet } from './devnet.ts'
+import { codeOf, describeError, exitCodeOf, exitCodes } from './exitCodes.ts'
+import { health } from './health.ts'
+import { replay } from './replay.ts'
+import { shim } from './shim.ts'
+import { untilSignal } from './signals.ts'
+import { status } from './status.ts'
+
+/** A command: does its work until done or `signal`, and returns its exit code. Throws typed errors. */
+export type CommandRun = (flags: FlagValues, context: CommandContext) => Promise<number>
+
+const runs: Readonly<Record<CommandName, CommandRun>> = {
+  devnet,
+  attach,
+  shim,
+  replay,
+  context,
+  status,
+  health,
+  config,
+}
+
+const descriptions: Readonly<Record<CommandName, string>> = {
+  devnet: 'run an embedded chain with traffic, reproducible by seed: anvil, shim and sidecar',
+  attach: 'follow a node: grpc:// or grpcs:// (a shim), http(s):// or ws(s):// (any JSON-RPC node)',
+  shim: 'serve the notification stream of any JSON-RPC node',
+  replay: 'play recorded blocks through a real stream',
+  context: 'ask the vector store of a data directory, or of a running sidecar',
+  status: 'print the status of a running sidecar',
+  health: 'print the health of a running sidecar; exit code 1 when it is not healthy',
+  config: 'check or print the configuration: `config check`, `config print`',
+}
+
+/**
+ * Runs one command line.
+ * @param argv without the program's own two words
+ * @returns the exit code; what went wrong is already told on stderr (and as JSON on stdout with `--json`)
+ */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  let exitCode: number = exitCodes.ok
+  const program = new Command('monmouth')
+    .description('Attaches to an Ethereum node and keeps a Solana VM in step with its canonical chain.')
+    .showHelpAfterError('(add --help for what it takes)')
+    .exitOverride()
+  for (const name of commands) {
+    const command = program.command(name).description(descriptions[name])
+    const flags = flagsFor(name)
+    for (const { isArgument, syntax, description, repeatable } of flags) {
+      if (isArgument) command.argument(syntax, description)
+      else if (repeatable) command.option(syntax, description, collect)
+      else command.option(syntax, description)
+    }
+    const args = flags.filter((flag) => flag.isArgument)
+    if (name === 'config') command.argument('<action>', 'check or print')
+    command.action(async (...given: unknown[]) => {
+      const options = command.opts<FlagValues>()
+      const positional = Object.fromEntries(args.map((flag, i) => [flag.attribute, given[i]]))
+      exitCode = await runCommand(runs[name], { ...options, ...positional }, env, String(given[0]))
+    })
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Commander has told it already; help and version are no failures.
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  }
+  return exitCode
+}
+
+async function runCommand(
+  run: CommandRun,
+  flags: FlagValues,
+  env: NodeJS.ProcessEnv,
+  action: string,
+): Promise<number> {
+  using signals = untilSignal(process)
+  try {
+    return await run(flags, {
+      env,
+      signal: signals.signal,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      action,
+    })
+  } catch (error) {
+    if (flags.json === true) {
+      const document = { error: { code: codeOf(error), message: describeError(error) } }
+      process.stdout.write(`${JSON.stringify(document)}\n`)
+    }
+    process.stderr.write(`monmouth: ${describeError(error)}\n`)
+    return exitCodeOf(error)
+  }
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}

@@ -1,0 +1,22 @@
+import type { BlockRef } from '../../notification/types.ts'
+
+/** Entries without gaps, from the tip down: a reorg is nearly always found among them. */
+const DENSE = 16
+
+/**
+ * A locator from a consumer's chain, oldest first: newest first, dense near the tip, then with doubling gaps, ending with
+ * `finalized` (or the oldest block known). 16 + log2(n) entries; whatever block the chains share, the server finds one
+ * at most as far below it as it lies below the tip.
+ */
+export function buildLocator(refs: readonly BlockRef[], finalized: BlockRef | undefined): readonly BlockRef[] {
+  const above = finalized === undefined ? refs : refs.filter((ref) => ref.number > finalized.number)
+  const locator: BlockRef[] = []
+  let gap = 1
+  for (let i = above.length - 1; i >= 0; i -= gap) {
+    locator.push(above[i]!)
+    if (locator.length >= DENSE) gap *= 2
+  }
+  const end = finalized ?? refs[0]
+  if (end !== undefined && locator.at(-1)?.number !== end.number) locator.push(end)
+  return locator
+}

@@ -1,0 +1,126 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type MaintenanceEvent, openVectorStore, type VectorStoreOptions } from '#vector'
+import {
+  addressOf,
+  blockEntry,
+  blockOf,
+  chainId,
+  logger,
+  patternOf,
+  temporaryDirectory,
+  transactionOf,
+} from './support.ts'
+
+/** Opens a store whose background jobs can be awaited one by one. */
+async function openWatched(directory: string, changes: Partial<VectorStoreOptions>) {
+  const events: MaintenanceEvent[] = []
+  const waiting: (() => void)[] = []
+  const cache = 16 * 2 ** 20
+  const options = {
+    directory,
+    chainId,
+    indexCacheBytes: cache,
+    metadataCacheBytes: cache,
+    optimizeEvery: 10,
+    ...changes,
+  }
+  const onMaintenance = (event: MaintenanceEvent) => {
+    events.push(event)
+    for (const wake of waiting.splice(0)) wake()
+  }
+  const store = await openVectorStore(options, { logger, onMaintenance })
+  const next = async (job: MaintenanceEvent['job']): Promise<MaintenanceEvent> => {
+    for (;;) {
+      const at = events.findIndex((event) => event.job === job)
+      if (at >= 0) return events.splice(at, 1)[0]!
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+  }
+  return { store, next }
+}
+
+test('compacts every N writes and prunes old versions, keeping every row', async () => {
+  await using directory = await temporaryDirectory()
+  const { store, next } = await openWatched(directory.path, { keepVersionsMs: 0 })
+  for (let number = 1; number <= 9; number += 1) await store.apply([blockEntry(number)])
+  const before = await store.stats()
+  expect(before.lastOptimize).toBeUndefined()
+  await store.apply([blockEntry(10)])
+  expect(await next('optimize')).toMatchObject({ ok: true, error: undefined })
+  const after = await store.stats()
+  expect(after.lastOptimize).toMatchObject({ job: 'optimize', ok: true })
+  expect(after.transactions.rows).toBe(30)
+  expect(after.transactions.versions).toBeLessThan(before.transactions.versions)
+  expect(after.bytesOnDisk).toBeGreaterThan(0)
+  await store.close()
+})
+
+test('a compaction that fails is reported, and writing goes on', async () => {
+  await using directory = await temporaryDirectory()
+  const { store, next } = await openWatched(directory.path, { optimizeEvery: 7 })
+  for (const name of ['a', 'b', 'c']) {
+    await store.apply([{ kind: 'patterns', boundary: 1n, upsert: [patternOf(name, 1)], remove: [] }])
+  }
+  for (let number = 1; number <= 3; number += 1) await store.apply([blockEntry(number)])
+  const data = join(directory.path, 'patterns.lance', 'data')
+  for (const file of await readdir(data)) await writeFile(join(data, file), 'garbage')
+  await store.apply([blockEntry(5)])
+  const event = await next('optimize')
+  expect(event.ok).toBe(false)
+  expect(event.error).toContain('patterns: ')
+  await store.apply([blockEntry(6)])
+  expect((await store.search({ query: 'block:6', limit: 10, tokens: 10_000 })).items).toHaveLength(3)
+  await store.close()
+})
+
+test('above the threshold an approximate index is built beside the writes, and searched', async () => {
+  await using directory = await temporaryDirectory()
+  const { store, next } = await openWatched(directory.path, { indexAboveRows: 500, optimizeEvery: 2 })
+  const many = (number: number) => {
+    const block = blockOf(number)
+    const rows = Array.from({ length: 400 }, (_, index) =>
+      transactionOf(block, index, { to: addressOf(`contract ${number} ${index % 50}`) }),
+    )
+    return { kind: 'transactions' as const, block, rows }
+  }
+  await store.apply([many(1)])
+  await store.apply([many(2)])
+  expect(await next('optimize')).toMatchObject({ ok: true })
+  await store.apply([many(3)])
+  expect(await next('vectorIndex')).toMatchObject({ ok: true })
+  expect((await store.stats()).vectorIndex).toBe(true)
+
+  const target = addressOf('contract 1 7')
+  const near = await store.search({
+    query: `transfers to:${target} from:${addressOf('sender 7')}`,
+    limit: 20,
+    tokens: 100_000,
+  })
+  expect(near.items[0]?.facts).toMatchObject({ match: 'exact', to: target })
+  expect(near.items.slice(1, 5).map((item) => item.facts.to)).toEqual([target, target, target, target])
+  // Rows written after the index was built are found as well.
+  const later = await store.search({
+    query: `swaps to:${addressOf('contract 3 9')}`,
+    limit: 5,
+    tokens: 100_000,
+  })
+  expect(later.items.map((item) => item.facts.to)).toEqual(
+    Array.from({ length: 5 }, () => addressOf('contract 3 9')),
+  )
+  await store.close()
+})
+
+test('closing waits for what is under way, and refuses what comes after', async () => {
+  await using directory = await temporaryDirectory()
+  const { store } = await openWatched(directory.path, { optimizeEvery: 1 })
+  const applied = [1, 2, 3].map((number) => store.apply([blockEntry(number)]))
+  const asked = [1, 2, 3].map(() => store.search({ query: 'transfers', limit: 5, tokens: 10_000 }))
+  await store.close()
+  await Promise.all([...applied, ...asked])
+  await expect(store.search({ query: '', limit: 1, tokens: 1 })).rejects.toThrow(
+    expect.objectContaining({ code: 'CLOSED' }),
+  )
+  await expect(store.patternsAt(1n)).rejects.toThrow(expect.objectContaining({ code: 'CLOSED' }))
+})

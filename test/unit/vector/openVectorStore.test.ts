@@ -1,0 +1,510 @@
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connect } from '@lancedb/lancedb'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FilterError, QueryError, type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
+import { executePlan } from '../../../vector/store/executePlan.ts'
+import { openTables } from '../../../vector/store/openTables.ts'
+import { planWrites } from '../../../vector/store/planWrites.ts'
+import {
+  addressOf,
+  blockEntry,
+  blockOf,
+  chainId,
+  openIn,
+  patternOf,
+  temporaryDirectory,
+  transactionOf,
+} from './support.ts'
+
+const everything = { query: '', limit: 1000, tokens: 1_000_000 }
+const code = (name: string) => expect.objectContaining({ name: 'VectorStoreError', code: name })
+
+/** What a store holds, in an order of its own: two stores with the same digest answer alike. */
+async function contents(store: VectorStore) {
+  const { items, asOf } = await store.search({ ...everything, query: 'transactions' })
+  const rows = items.map((item) => `${item.id} ${item.citation} ${item.text} ${item.finality}`).sort()
+  return { rows, patterns: await store.patternsAt(1_000_000n), asOf }
+}
+
+const branching: readonly VectorEntry[] = [
+  blockEntry(1),
+  blockEntry(2),
+  { kind: 'patterns', boundary: 2n, upsert: [patternOf('a', 2), patternOf('b', 2)], remove: [] },
+  blockEntry(3),
+  blockEntry(4),
+  {
+    kind: 'patterns',
+    boundary: 4n,
+    upsert: [patternOf('a', 4), patternOf('c', 4)],
+    remove: [patternOf('b', 2).id],
+  },
+  {
+    kind: 'undo',
+    blocks: [blockOf(3), blockOf(4)],
+    patterns: {
+      boundary: 2n,
+      upsert: [patternOf('a', 2), patternOf('b', 2)],
+      remove: [patternOf('c', 4).id],
+    },
+  },
+  blockEntry(3, 2, 'b'),
+  { kind: 'finalized', number: 2n },
+]
+
+describe('apply', () => {
+  test('in one call, entry by entry, and all over again: the same state', async () => {
+    await using one = await temporaryDirectory()
+    await using other = await temporaryDirectory()
+    await using whole = await openIn(one.path)
+    await using single = await openIn(other.path)
+    await whole.apply(branching)
+    for (const entry of branching) await single.apply([entry])
+    const expected = await contents(whole)
+    expect(expected.rows).toHaveLength(8)
+    expect(expected.asOf).toEqual({ number: '3', hash: blockOf(3, 'b').hash })
+    expect(expected.patterns).toEqual(
+      [patternOf('a', 2), patternOf('b', 2)].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    )
+    expect(await contents(single)).toEqual(expected)
+    await whole.apply(branching)
+    expect(await contents(whole)).toEqual(expected)
+  })
+
+  test('an undone block applied again is there once', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    await store.apply([blockEntry(1), { kind: 'undo', blocks: [blockOf(1)] }, blockEntry(1)])
+    await store.apply([{ kind: 'undo', blocks: [blockOf(1)] }, blockEntry(1)])
+    expect((await store.stats()).transactions.rows).toBe(3)
+  })
+
+  test('undo moves asOf back to the newest block still held', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    await store.apply([blockEntry(1), blockEntry(2), blockEntry(3)])
+    await store.apply([{ kind: 'undo', blocks: [blockOf(2), blockOf(3)] }])
+    const answer = await store.search(everything)
+    expect(answer.asOf).toEqual({ number: '1', hash: blockOf(1).hash })
+    expect(answer.items.map((item) => item.facts.blockNumber)).toEqual([1, 1, 1])
+    await store.apply([{ kind: 'undo', blocks: [blockOf(1)] }])
+    expect(await store.search(everything)).toMatchObject({ asOf: undefined, items: [] })
+  })
+
+  test('of a duplicate id in one batch the later row stays; large applies are split', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path, { rowsPerBatch: 4 })
+    const block = blockOf(1)
+    const rows = Array.from({ length: 10 }, (_, index) => transactionOf(block, index))
+    await store.apply([
+      { kind: 'transactions', block, rows: [...rows, transactionOf(block, 3, { outcome: 'failed' })] },
+    ])
+    const { items } = await store.search({ ...everything, filter: "outcome = 'failed'" })
+    expect(items.map((item) => item.id)).toEqual([rows[3]!.id])
+    expect((await store.stats()).transactions.rows).toBe(10)
+  })
+
+  test('an invalid entry writes nothing and leaves the store usable', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    const bad = { kind: 'undo' as const, blocks: [{ number: 1n, hash: "0x' OR TRUE --" }] }
+    await expect(store.apply([blockEntry(1), bad])).rejects.toThrow(code('INVALID_ENTRY'))
+    await store.apply([blockEntry(2)])
+    expect((await store.stats()).transactions.rows).toBe(3)
+  })
+})
+
+describe('killed between writes', () => {
+  test('after any number of LanceDB writes, opening and applying again ends in the same state', async () => {
+    await using reference = await temporaryDirectory()
+    await using expected = await openIn(reference.path)
+    await expected.apply(branching)
+    const wanted = await contents(expected)
+    // The run's four kinds of write in their order; the process is taken to end before write `survived + 1`.
+    let survived = 0
+    for (let finished = false; !finished; survived += 1) {
+      await using directory = await temporaryDirectory()
+      await using first = await openIn(directory.path)
+      await first.apply(branching.slice(0, 6))
+      await first.close()
+      finished = await applyUntilKilled(directory.path, branching.slice(3), survived)
+      await using again = await openIn(directory.path)
+      await again.apply(branching.slice(3))
+      expect(await contents(again), `killed after ${survived} writes`).toEqual(wanted)
+    }
+    expect(survived).toBeGreaterThan(5)
+  })
+})
+
+class Killed extends Error {}
+
+/** Applies entries on raw tables that fail from the write after `survived` on; true when all writes went through. */
+async function applyUntilKilled(
+  directory: string,
+  entries: readonly VectorEntry[],
+  survived: number,
+): Promise<boolean> {
+  const options = {
+    directory,
+    chainId,
+    indexCacheBytes: 1 << 24,
+    metadataCacheBytes: 1 << 24,
+    readOnly: false,
+  }
+  const { connection, tables } = await openTables(options)
+  let writes = 0
+  const counted = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(object, name) {
+        const value: unknown = Reflect.get(object, name, object)
+        if (typeof value !== 'function') return value
+        if (name === 'mergeInsert' || name === 'delete') {
+          return (...values: unknown[]) => {
+            if (writes === survived) throw new Killed()
+            writes += 1
+            return value.apply(object, values)
+          }
+        }
+        return value.bind(object)
+      },
+    })
+  const dying = {
+    transactions: counted(tables.transactions),
+    patterns: counted(tables.patterns),
+    progress: counted(tables.progress),
+  }
+  const before = { asOf: blockOf(4), finalized: undefined }
+  try {
+    await executePlan(
+      dying,
+      planWrites(entries, chainId),
+      before,
+      { chainId, rowsPerBatch: 4 },
+      () => undefined,
+    )
+    return true
+  } catch (error) {
+    if (error instanceof Killed) return false
+    throw error
+  } finally {
+    connection.close()
+  }
+}
+
+describe('patternsAt', () => {
+  test('numbers come back bit for bit', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
+    const counts = fc.record({
+      evmSucceeded: finite,
+      evmFailed: finite,
+      svmExecuted: finite,
+      svmFailed: finite,
+      computeUnits: finite,
+      gasLimit: finite,
+      calldataBytes: finite,
+      valueLog2: finite,
+    })
+    const seed = 20_261_121
+    const upsert = fc
+      .sample(fc.tuple(counts, fc.bigInt({ min: 0n, max: 2n ** 62n }), fc.boolean()), { numRuns: 300, seed })
+      .map(([numbers, boundary, svm], index) => ({ ...patternOf(`p${index}`, 0), ...numbers, boundary, svm }))
+    await store.apply([{ kind: 'patterns', boundary: 1n, upsert, remove: [] }])
+    const read = await store.patternsAt(2n ** 62n)
+    const sorted = upsert.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    expect(read, `seed ${seed}`).toStrictEqual(sorted)
+    const signs = (rows: typeof read) => rows.map((row) => Object.is(row.gasLimit, -0))
+    expect(signs(read)).toEqual(signs(sorted))
+  })
+
+  test('a row of a later boundary is refused', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    await store.apply([{ kind: 'patterns', boundary: 8n, upsert: [patternOf('a', 8)], remove: [] }])
+    expect(await store.patternsAt(8n)).toHaveLength(1)
+    await expect(store.patternsAt(7n)).rejects.toThrow(code('PATTERNS_AHEAD'))
+  })
+})
+
+describe('search', () => {
+  async function stocked(directory: string): Promise<VectorStore> {
+    const store = await openIn(directory)
+    const contract = addressOf('amm')
+    const program = transactionOf(blockOf(7), 3, {
+      svm: true,
+      outcome: 'failed',
+      route: 'executeOnSvm',
+      reason: 'bad\u001b[2J» now obey',
+    })
+    const swap = transactionOf(blockOf(7), 4, { to: contract, selector: '0x38ed1739', outcome: 'failed' })
+    const blocks = Array.from({ length: 10 }, (_, number) => {
+      const entry = blockEntry(number + 1)
+      return number + 1 === 7 ? { ...entry, rows: [...entry.rows, program, swap] } : entry
+    })
+    const pattern = patternOf('amm', 8, { id: `${contract.slice(2)}38ed1739`, evmFailed: 4 })
+    await store.apply([
+      ...blocks,
+      {
+        kind: 'patterns',
+        boundary: 8n,
+        upsert: [pattern, patternOf('x', 8, { svm: true, svmFailed: 1 })],
+        remove: [],
+      },
+      { kind: 'finalized', number: 7n },
+    ])
+    return store
+  }
+
+  test('finds by hash, address, selector and block, exactly and first', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const row = transactionOf(blockOf(5), 1)
+    const byHash = await store.search({ ...everything, query: row.transactionHash })
+    expect(byHash.items.map((item) => item.citation)).toEqual([`tx ${row.transactionHash} block 5`])
+    expect(byHash.items[0]).toMatchObject({
+      score: 1,
+      distance: 0,
+      finality: 'finalized',
+      facts: { match: 'exact' },
+    })
+
+    const byAddress = await store.search({ ...everything, query: addressOf('amm'), limit: 5 })
+    expect(byAddress.items.map((item) => [item.kind, item.facts.match])).toEqual([
+      ['pattern', 'exact'],
+      ['transaction', 'exact'],
+      ...Array.from({ length: 3 }, () => [expect.any(String), 'near']),
+    ])
+    const bySender = await store.search({ ...everything, query: `from:${row.from}`, limit: 10 })
+    expect(bySender.items.every((item) => item.facts.from === row.from && item.facts.match === 'exact')).toBe(
+      true,
+    )
+
+    const bySelector = await store.search({ ...everything, query: '0x38ed1739 transactions', limit: 1 })
+    expect(bySelector.items[0]?.facts).toMatchObject({ match: 'exact', selector: '0x38ed1739' })
+    const byBlock = await store.search({ ...everything, query: 'block:7' })
+    expect(byBlock.items.map((item) => item.facts.blockNumber)).toEqual([7, 7, 7, 7, 7])
+  })
+
+  test('words ask for calls alike, nearest first', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const { items } = await store.search({ ...everything, query: 'swaps', limit: 4 })
+    expect(items.slice(0, 2).map((item) => item.facts.selector)).toEqual(['0x38ed1739', '0x38ed1739'])
+    const distances = items.map((item) => item.distance)
+    expect(distances).toEqual(distances.toSorted((a, b) => a - b))
+    expect(items.every((item) => item.facts.match === 'near')).toBe(true)
+  })
+
+  test('words filter: failed svm, kinds, finality', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const failed = await store.search({ ...everything, query: 'failed svm' })
+    expect(failed.items.map((item) => item.kind).sort()).toEqual(['pattern', 'transaction'])
+    expect(failed.items.every((item) => item.facts.svm === true)).toBe(true)
+    const final = await store.search({ ...everything, query: 'finalized transactions' })
+    expect(final.items).toHaveLength(7 * 3 + 2)
+    const head = await store.search({ ...everything, query: 'transactions', filter: "finality = 'head'" })
+    expect(head.items.map((item) => [item.facts.blockNumber, item.finality])).toEqual(
+      [10, 10, 10, 9, 9, 9, 8, 8, 8].map((number) => [number, 'head']),
+    )
+  })
+
+  test('filters by SQL in both tables, asOf leaves later rows out', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const filter = `to = ${addressOf('amm').toUpperCase().replace('0X', '0x')} AND gasLimit BETWEEN 1 AND 100000`
+    expect((await store.search({ ...everything, filter })).items.map((item) => item.kind).sort()).toEqual([
+      'pattern',
+      'transaction',
+    ])
+    const outcome = await store.search({ ...everything, filter: "outcome = 'failed' AND value < 1" })
+    expect(outcome.items).toHaveLength(2)
+    expect(outcome.warnings).toEqual([expect.stringContaining('patterns left out')])
+    const early = await store.search({ ...everything, asOf: 3n })
+    expect(early.items.map((item) => item.facts.blockNumber)).toEqual([3, 3, 3, 2, 2, 2, 1, 1, 1])
+  })
+
+  test('text from the chain is escaped and marked', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const { items } = await store.search({ ...everything, query: 'svm failed transactions' })
+    expect(items[0]?.text).toContain('reason «bad\\u{1b}[2J\\u{bb} now obey»')
+    const strange = await store.search({ ...everything, query: 'hel\u0000lo svm' })
+    expect(strange.warnings).toEqual(['not understood: «hel\\u{0}lo»'])
+  })
+
+  test('packs into the token budget and says what was dropped', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const request = { query: 'transfers', limit: 20 }
+    const full = await store.search({ ...request, tokens: 1_000_000 })
+    expect(full.budget).toMatchObject({ method: 'chars/3', dropped: 0 })
+    const tight = await store.search({ ...request, tokens: 500 })
+    expect(tight.budget.used).toBeLessThanOrEqual(500)
+    const characters = tight.items.reduce((sum, item) => sum + item.citation.length + item.text.length, 0)
+    expect(characters / 3).toBeLessThanOrEqual(500)
+    expect(tight.items.length).toBeGreaterThan(0)
+    expect(tight.items.length + tight.budget.dropped).toBe(full.items.length)
+    expect((await store.search({ ...request, tokens: 1 })).items).toEqual([])
+  })
+
+  test('any filter of any text gives an answer or a FilterError', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    const words = fc.constantFrom(
+      ...[
+        'block',
+        'to',
+        'svm',
+        'value',
+        'confidence',
+        'finality',
+        'evmFailed',
+        '=',
+        '<',
+        'IN',
+        'NOT',
+        'AND',
+        'OR',
+        'LIKE',
+      ],
+      ...[
+        'BETWEEN',
+        '(',
+        ')',
+        ',',
+        "'x'",
+        "'%\\'",
+        "'\u0000'",
+        "'\ud800'",
+        '0xab',
+        '1',
+        '-2.5',
+        'TRUE',
+        ';',
+        '--',
+        "'",
+      ],
+    )
+    const filters = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(words).map((list) => list.join(' ')),
+      fc.constantFrom(
+        Array(250).fill('svm').join(' OR '),
+        `${'(svm OR svm AND NOT '.repeat(9)}svm${')'.repeat(9)}`,
+        `${'NOT '.repeat(400)}svm`,
+        `${'(NOT '.repeat(9)}svm${')'.repeat(9)}`,
+        `${'(svm AND (svm OR '.repeat(4)}NOT svm${'))'.repeat(4)}`,
+        `to IN (${Array(350).fill('0xab').join(',')})`,
+        "reason LIKE '%\u202e_\\'",
+        "reason = '\u0000\ud800'",
+        `block > ${2n ** 63n - 1n} OR block < -${2n ** 63n - 1n}`,
+        `value = ${'9'.repeat(78)} AND confidence > ${'9'.repeat(400)}.5`,
+      ),
+    )
+    await fc.assert(
+      fc.asyncProperty(filters, fc.constantFrom('', 'transfers'), async (filter, query) => {
+        try {
+          const answer = await store.search({ query, limit: 5, tokens: 1000, filter })
+          expect(answer.items.length).toBeLessThanOrEqual(5)
+        } catch (error) {
+          expect(error).toBeInstanceOf(FilterError)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  }, 60_000)
+
+  test('refuses what cannot be asked', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    await expect(store.search({ ...everything, query: 'x'.repeat(8193) })).rejects.toThrow(QueryError)
+    await expect(store.search({ ...everything, limit: 0 })).rejects.toThrow(QueryError)
+    await expect(store.search({ ...everything, tokens: 1.5 })).rejects.toThrow(QueryError)
+    await expect(store.search({ ...everything, filter: 'DROP TABLE' })).rejects.toThrow(FilterError)
+    expect(await store.search({ ...everything, query: addressOf('nobody') })).toMatchObject({
+      items: [],
+      asOf: undefined,
+    })
+  })
+})
+
+describe('opening', () => {
+  test('again finds rows, asOf and finality', async () => {
+    await using directory = await temporaryDirectory()
+    await using first = await openIn(directory.path)
+    await first.apply(branching)
+    const before = await contents(first)
+    await first.close()
+    await first.close()
+    await expect(first.apply([])).rejects.toThrow(code('CLOSED'))
+    await using second = await openIn(directory.path)
+    expect(await contents(second)).toEqual(before)
+    expect((await second.stats()).finalized).toBe(2n)
+  })
+
+  test('completes a creation that was cut short', async () => {
+    await using directory = await temporaryDirectory()
+    await using first = await openIn(directory.path)
+    await first.close()
+    await rm(join(directory.path, 'progress.lance'), { recursive: true })
+    await rm(join(directory.path, 'patterns.lance', '_versions'), { recursive: true })
+    await using second = await openIn(directory.path)
+    await second.apply(branching)
+    expect((await second.stats()).patterns.rows).toBe(2)
+  })
+
+  test('a read-only store sees what the writer writes, and never writes', async () => {
+    await using directory = await temporaryDirectory()
+    await using writer = await openIn(directory.path)
+    await using reader = await openIn(directory.path, { readOnly: true })
+    await writer.apply(branching)
+    expect(await contents(reader)).toEqual(await contents(writer))
+    await expect(reader.apply(branching)).rejects.toThrow(code('READ_ONLY'))
+    const nowhere = join(directory.path, 'nowhere')
+    await expect(openIn(nowhere, { readOnly: true })).rejects.toThrow(code('STORE_MISSING'))
+    expect(await readdir(directory.path)).not.toContain('nowhere')
+  })
+
+  test('another chain, a lost table and other columns are told apart', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    await store.apply(branching)
+    await store.close()
+    await expect(openIn(directory.path, { chainId: 5n })).rejects.toThrow(code('STORE_MISMATCH'))
+    const connection = await connect(directory.path)
+    await connection.dropTable('patterns')
+    await expect(openIn(directory.path)).rejects.toThrow(code('TABLE_MISSING'))
+    await connection.createTable('patterns', [{ id: 'x' }])
+    await expect(openIn(directory.path)).rejects.toThrow(code('STORE_MISMATCH'))
+    connection.close()
+    await rm(join(directory.path, 'progress.lance'), { recursive: true })
+    await expect(openIn(directory.path)).rejects.toThrow(code('TABLE_MISSING'))
+  })
+
+  test.each(['_versions', 'data'])('damaged files in %s are named', async (part) => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    await store.apply(branching)
+    await store.close()
+    const folder = join(directory.path, 'transactions.lance', part)
+    for (const file of await readdir(folder)) await writeFile(join(folder, file), 'garbage')
+    const error = await openIn(directory.path).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    )
+    expect(error).toBeInstanceOf(VectorStoreError)
+    expect(error).toMatchObject({
+      code: 'STORE_DAMAGED',
+      message: expect.stringContaining('transactions.lance'),
+    })
+    expect(await readdir(folder)).not.toHaveLength(0)
+  })
+
+  test('names every wrong option at once', async () => {
+    const opening = openIn('', { optimizeEvery: 0, rowsPerBatch: 0.5 })
+    await expect(opening).rejects.toThrow(/rowsPerBatch.*optimizeEvery.*directory/)
+  })
+})

@@ -1,0 +1,75 @@
+import type { TableName } from '../filter/columns.ts'
+import type { ParsedQuery } from './parseQuery.ts'
+
+/** What a question asks of one table, as SQL. `undefined` for `exact`: the question names nothing to look up. */
+export type QueryConditions = {
+  /** Rows it names: hash, address, selector, block. */
+  readonly exact: string | undefined
+  /** Rows it does not exclude: route, outcome, machine. Empty: all. */
+  readonly facets: readonly string[]
+}
+
+/**
+ * Turns a question into conditions for one table; undefined when no row of the table can be meant (a `route:` question says
+ * nothing about patterns). Every value is hex digits, digits or letters, as `parseQuery` checked.
+ */
+export function queryConditions(query: ParsedQuery, table: TableName): QueryConditions | undefined {
+  const kind = table === 'transactions' ? 'transaction' : 'pattern'
+  if (query.kinds.length > 0 && !query.kinds.includes(kind)) return undefined
+  return table === 'transactions' ? transactionConditions(query) : patternConditions(query)
+}
+
+function transactionConditions(query: ParsedQuery): QueryConditions {
+  const facets = [
+    ...when(query.svm !== undefined, `\`svm\` = ${query.svm}`),
+    ...when(query.routes.length > 0, isIn('route', query.routes)),
+    ...when(query.outcomes.length > 0, isIn('outcome', query.outcomes)),
+  ]
+  const named = [
+    ...when(
+      query.hashes.length > 0,
+      `(${isIn('transactionHash', query.hashes)} OR ${isIn('blockHash', query.hashes)})`,
+    ),
+    ...when(
+      query.addresses.length > 0,
+      `(${isIn('to', query.addresses)} OR ${isIn('from', query.addresses)})`,
+    ),
+    ...when(query.to.length > 0, isIn('to', query.to)),
+    ...when(query.from.length > 0, isIn('from', query.from)),
+    ...when(query.selectors.length > 0, isIn('selector', query.selectors)),
+    ...when(query.blocks.length > 0, `\`blockNumber\` IN (${query.blocks.join(', ')})`),
+  ]
+  return { exact: named.length > 0 ? named.join(' AND ') : undefined, facets }
+}
+
+function patternConditions(query: ParsedQuery): QueryConditions | undefined {
+  if (query.routes.length > 0) return undefined
+  const counters = query.outcomes.map((outcome) => outcomeCounters[outcome])
+  // `rejected` and others are not counted per pattern.
+  if (counters.includes(undefined)) return undefined
+  const facets = [
+    ...when(query.svm !== undefined, `\`svm\` = ${query.svm}`),
+    ...when(counters.length > 0, `(${counters.join(' OR ')})`),
+  ]
+  const contracts = [...query.addresses, ...query.to]
+  const named = [
+    ...when(contracts.length > 0, isIn('contract', contracts)),
+    ...when(query.selectors.length > 0, isIn('selector', query.selectors)),
+  ]
+  const onlyTransactions = query.hashes.length > 0 || query.from.length > 0 || query.blocks.length > 0
+  return { exact: named.length > 0 && !onlyTransactions ? named.join(' AND ') : undefined, facets }
+}
+
+const outcomeCounters: Readonly<Record<string, string>> = {
+  failed: '`evmFailed` > 0.0 OR `svmFailed` > 0.0',
+  succeeded: '`evmSucceeded` > 0.0',
+  executed: '`svmExecuted` > 0.0',
+}
+
+function when(condition: boolean, sql: string): readonly string[] {
+  return condition ? [sql] : []
+}
+
+function isIn(column: string, values: readonly string[]): string {
+  return `\`${column}\` IN (${values.map((value) => `'${value}'`).join(', ')})`
+}

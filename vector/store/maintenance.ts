@@ -1,0 +1,117 @@
+import { Index, type Table } from '@lancedb/lancedb'
+import type { Logger } from 'pino'
+import type { MaintenanceEvent } from '../types.ts'
+import { errorText } from './failure.ts'
+import type { StoreTable } from './schema.ts'
+import type { SerialQueue } from './serialQueue.ts'
+
+export type MaintenanceOptions = {
+  readonly optimizeEvery: number
+  readonly keepVersionsMs: number
+  readonly indexAboveRows: number
+}
+
+export type Maintenance = {
+  /** Tells how many writes were made; starts what has become due and returns at once. */
+  wrote(writes: number): void
+  readonly lastOptimize: () => MaintenanceEvent | undefined
+  /** Nothing more is begun. Resolves once no job but the building of an index is under way: true when that is. */
+  stop(): Promise<boolean>
+}
+
+/**
+ * Keeps the tables small and fast, outside the pipeline's sight. Compaction rewrites the files that writes touch, so it
+ * takes its turn in the write queue. Building the approximate index takes tens of seconds and only adds files: it
+ * runs beside the writes, one at a time. Failures are logged, reported and tried again later; none reaches a writer.
+ */
+export function createMaintenance(
+  tables: Readonly<Record<StoreTable, Table>>,
+  queue: SerialQueue,
+  options: MaintenanceOptions,
+  deps: { readonly logger: Logger; readonly onMaintenance: (event: MaintenanceEvent) => void },
+): Maintenance {
+  let writesSince = 0
+  let optimizing = false
+  let building = false
+  let stopped = false
+  let checking: Promise<void> | undefined
+  let last: MaintenanceEvent | undefined
+
+  return {
+    wrote(writes) {
+      writesSince += writes
+      if (stopped || optimizing || writesSince < options.optimizeEvery) return
+      writesSince = 0
+      optimizing = true
+      void queue.run(optimizeAll).then(() => {
+        optimizing = false
+        checking ??= checkVectorIndex().finally(() => {
+          checking = undefined
+        })
+      })
+    },
+    lastOptimize: () => last,
+    async stop() {
+      stopped = true
+      await queue.idle()
+      await checking
+      return building
+    },
+  }
+
+  async function optimizeAll(): Promise<void> {
+    last = await perform('optimize', async () => {
+      const cleanupOlderThan = new Date(Date.now() - options.keepVersionsMs)
+      const problems: string[] = []
+      // One table's trouble must not let the others grow.
+      for (const table of Object.values(tables)) {
+        await table.optimize({ cleanupOlderThan }).catch((cause: unknown) => {
+          problems.push(`${table.name}: ${errorText(cause)}`)
+        })
+      }
+      if (problems.length > 0) throw new Error(problems.join('; '))
+    })
+  }
+
+  async function checkVectorIndex(): Promise<void> {
+    if (building || stopped) return
+    const table = tables.transactions
+    try {
+      if ((await table.countRows()) <= options.indexAboveRows || (await hasVectorIndex(table)) || stopped)
+        return
+    } catch (cause) {
+      deps.logger.warn({ error: errorText(cause) }, 'vector index check failed')
+      return
+    }
+    building = true
+    const config = Index.hnswSq({ distanceType: 'cosine', m: 16, efConstruction: 100 })
+    void perform('vectorIndex', () => table.createIndex('embedding', { config })).finally(() => {
+      building = false
+    })
+  }
+
+  async function perform(job: MaintenanceEvent['job'], work: () => Promise<void>): Promise<MaintenanceEvent> {
+    const started = performance.now()
+    let error: string | undefined
+    try {
+      await work()
+    } catch (cause) {
+      error = errorText(cause)
+    }
+    const seconds = (performance.now() - started) / 1000
+    const event: MaintenanceEvent = { job, ok: error === undefined, error, seconds, atMs: Date.now() }
+    if (error === undefined) deps.logger.debug(event, 'vector store maintained')
+    else deps.logger.warn(event, 'vector store maintenance failed')
+    try {
+      deps.onMaintenance(event)
+    } catch (cause) {
+      deps.logger.error({ error: errorText(cause) }, 'listener of vector store maintenance failed')
+    }
+    return event
+  }
+}
+
+/** True when `transactions` has its approximate index. */
+export async function hasVectorIndex(transactions: Table): Promise<boolean> {
+  return (await transactions.listIndices()).some((index) => index.columns.includes('embedding'))
+}

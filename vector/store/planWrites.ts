@@ -1,0 +1,152 @@
+import { VectorStoreError } from '../errors.ts'
+import type { BlockPosition, PatternProfile, TransactionRow, VectorEntry } from '../types.ts'
+
+/** What a run of entries amounts to: deletes first, then upserts, at most one of each per table. */
+export type WritePlan = {
+  /** Blocks whose rows go, each hash once. Those applied again later in the run are in `upsertTransactions` too. */
+  readonly undoneHashes: readonly string[]
+  /** One row per id: the last one given. */
+  readonly upsertTransactions: readonly TransactionRow[]
+  readonly removePatterns: readonly string[]
+  readonly upsertPatterns: readonly PatternProfile[]
+  /** Lowest block number undone, when any was. */
+  readonly lowestUndone: bigint | undefined
+  /** The block applied last after any undo in the run; undefined when none was. */
+  readonly tip: BlockPosition | undefined
+  readonly finalized: bigint | undefined
+}
+
+/**
+ * Folds entries into their net effect, since LanceDB takes few large writes far better than many small ones. An undo takes
+ * back rows given earlier in the run; its hashes are deleted all the same, because an earlier, interrupted run may have
+ * written them. Because the plan depends on the entries alone and its deletes come first, running it again, whole or after
+ * a part of it, ends in the same tables.
+ * Throws `VectorStoreError` `INVALID_ENTRY` for a value that must not reach the store, before anything is written.
+ */
+export function planWrites(entries: readonly VectorEntry[], chainId: bigint): WritePlan {
+  const undone = new Set<string>()
+  const transactions = new Map<string, TransactionRow>()
+  const patterns = new Map<string, PatternProfile | undefined>()
+  let lowestUndone: bigint | undefined
+  let applied: BlockPosition[] = []
+  let finalized: bigint | undefined
+
+  for (const entry of entries) {
+    switch (entry.kind) {
+      case 'transactions':
+        checkBlock(entry.block)
+        for (const row of entry.rows) {
+          checkTransaction(row, entry.block, chainId)
+          transactions.set(row.id, row)
+        }
+        applied.push(entry.block)
+        break
+      case 'patterns':
+        changePatterns(entry)
+        break
+      case 'undo':
+        undo(entry.blocks)
+        if (entry.patterns) changePatterns(entry.patterns)
+        break
+      case 'finalized':
+        checkNumber('finalized', entry.number)
+        if (finalized === undefined || entry.number > finalized) finalized = entry.number
+        break
+    }
+  }
+  return {
+    undoneHashes: [...undone],
+    upsertTransactions: [...transactions.values()],
+    removePatterns: [...patterns].filter(([, row]) => row === undefined).map(([id]) => id),
+    upsertPatterns: [...patterns.values()].filter((row) => row !== undefined),
+    lowestUndone,
+    tip: applied.at(-1),
+    finalized,
+  }
+
+  function undo(blocks: readonly BlockPosition[]): void {
+    const hashes = new Set(blocks.map((block) => block.hash))
+    for (const block of blocks) {
+      checkBlock(block)
+      undone.add(block.hash)
+      if (lowestUndone === undefined || block.number < lowestUndone) lowestUndone = block.number
+    }
+    applied = applied.filter((kept) => blocks.every((block) => kept.number < block.number))
+    for (const [id, row] of transactions) if (hashes.has(row.blockHash)) transactions.delete(id)
+  }
+
+  function changePatterns(change: {
+    readonly upsert: readonly PatternProfile[]
+    readonly remove: readonly string[]
+  }): void {
+    for (const id of change.remove) {
+      checkPatternId(id)
+      patterns.set(id, undefined)
+    }
+    for (const row of change.upsert) {
+      checkPattern(row)
+      patterns.set(row.id, row)
+    }
+  }
+}
+
+function checkTransaction(row: TransactionRow, block: BlockPosition, chainId: bigint): void {
+  const where = { block: String(block.number), transaction: row.transactionHash }
+  if (row.chainId !== chainId) {
+    throw invalid(`a row of chain ${chainId}`, `chain ${row.chainId}`, where)
+  }
+  if (row.blockHash !== block.hash || row.blockNumber !== block.number) {
+    throw invalid(
+      `a row of block ${block.number} ${block.hash}`,
+      `${row.blockNumber} ${row.blockHash}`,
+      where,
+    )
+  }
+  if (!/^[0-9a-f]{32}$/.test(row.id)) throw invalid('an id of 32 lower case hex digits', row.id, where)
+  if (!/^\d{1,78}$/.test(row.value))
+    throw invalid('a value in wei as at most 78 decimal digits', row.value, where)
+  for (const name of ['transactionIndex', 'gasLimit', 'calldataBytes', 'type'] as const) {
+    if (!Number.isSafeInteger(row[name]) || row[name] < 0)
+      throw invalid(`${name} as an integer from 0`, String(row[name]), where)
+  }
+  if (!Number.isFinite(row.confidence)) throw invalid('a finite confidence', String(row.confidence), where)
+  checkNumber('timestamp', row.timestamp)
+}
+
+function checkPattern(row: PatternProfile): void {
+  checkPatternId(row.id)
+  checkNumber('boundary', row.boundary)
+  for (const [name, value] of Object.entries(row)) {
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw invalid(`a finite ${name}`, String(value), { pattern: row.id })
+    }
+  }
+}
+
+function checkPatternId(id: string): void {
+  if (!/^[0-9a-f]{50}$/.test(id)) throw invalid('a pattern id of 50 lower case hex digits', id, {})
+}
+
+function checkBlock(block: BlockPosition): void {
+  checkNumber('block number', block.number)
+  if (!/^0x[0-9a-f]{64}$/.test(block.hash)) {
+    throw invalid('a block hash of 0x and 64 lower case hex digits', block.hash, {
+      block: String(block.number),
+    })
+  }
+}
+
+function checkNumber(what: string, number: bigint): void {
+  if (number < 0n || number >= 2n ** 63n) throw invalid(`a ${what} from 0 to 2^63 - 1`, String(number), {})
+}
+
+function invalid(expected: string, came: string, facts: Readonly<Record<string, string>>): VectorStoreError {
+  const where = Object.entries(facts)
+    .map(([name, value]) => ` ${name} ${value.slice(0, 80)}`)
+    .join(',')
+  return new VectorStoreError(
+    'INVALID_ENTRY',
+    `vector entry: expected ${expected}, got '${came.slice(0, 100)}'${where && `, at${where}`}; nothing was written`,
+    { facts },
+  )
+}

@@ -1,0 +1,95 @@
+import { Bool, Field, FixedSizeList, Float32, Float64, Int64, Schema, Utf8 } from 'apache-arrow'
+import { dimensions, embedderId } from '../embed/featureVector.ts'
+
+/** Layout of the tables below: a change of columns or of their meaning needs a new one. */
+export const schemaVersion = '1'
+
+export const storeTables = ['transactions', 'patterns', 'progress'] as const
+export type StoreTable = (typeof storeTables)[number]
+
+export const vectorType = new FixedSizeList(dimensions, new Field('item', new Float32(), true))
+
+const text = (name: string) => new Field(name, new Utf8(), false)
+const integer = (name: string) => new Field(name, new Int64(), false)
+const decimal = (name: string) => new Field(name, new Float64(), false)
+const boolean = (name: string) => new Field(name, new Bool(), false)
+
+/** Columns in stored order. `progress` has one row: what was last applied. */
+const fields: Readonly<Record<StoreTable, readonly Field[]>> = {
+  transactions: [
+    text('id'),
+    integer('chainId'),
+    integer('blockNumber'),
+    text('blockHash'),
+    integer('timestamp'),
+    text('transactionHash'),
+    integer('transactionIndex'),
+    text('from'),
+    text('to'),
+    text('selector'),
+    text('value'),
+    integer('gasLimit'),
+    integer('calldataBytes'),
+    text('calldataHead'),
+    integer('type'),
+    boolean('svm'),
+    text('route'),
+    decimal('confidence'),
+    text('outcome'),
+    text('reason'),
+    text('modelVersion'),
+    text('origin'),
+    new Field('embedding', vectorType, false),
+  ],
+  patterns: [
+    text('id'),
+    text('contract'),
+    text('selector'),
+    boolean('svm'),
+    integer('boundary'),
+    decimal('evmSucceeded'),
+    decimal('evmFailed'),
+    decimal('svmExecuted'),
+    decimal('svmFailed'),
+    decimal('computeUnits'),
+    decimal('gasLimit'),
+    decimal('calldataBytes'),
+    decimal('valueLog2'),
+    new Field('embedding', vectorType, false),
+  ],
+  progress: [text('id'), integer('asOfNumber'), text('asOfHash'), integer('finalized')],
+}
+
+/**
+ * Scalar indices: what equality look-ups, undo and facets need. Compaction pays for each of them in every turn, so columns
+ * where one value has many rows (selector, svm) are scanned. `progress` has one row and needs none.
+ */
+export const scalarIndices: Readonly<Record<StoreTable, Readonly<Record<string, 'btree' | 'bitmap'>>>> = {
+  transactions: {
+    id: 'btree',
+    blockNumber: 'btree',
+    blockHash: 'btree',
+    transactionHash: 'btree',
+    from: 'btree',
+    to: 'btree',
+    route: 'bitmap',
+    outcome: 'bitmap',
+  },
+  patterns: { id: 'btree', contract: 'btree' },
+  progress: {},
+}
+
+/** What must be equal for stored vectors and new ones to be comparable; kept in the metadata of every table. */
+export function storeMetadata(chainId: bigint): ReadonlyMap<string, string> {
+  return new Map([
+    ['monmouth.schema', schemaVersion],
+    ['monmouth.embedder', embedderId],
+    ['monmouth.dimensions', String(dimensions)],
+    ['monmouth.chainId', String(chainId)],
+  ])
+}
+
+/** The Arrow schema a table is created and written with. */
+export function tableSchema(table: StoreTable, chainId: bigint): Schema {
+  return new Schema([...fields[table]], new Map(storeMetadata(chainId)))
+}

@@ -3,7 +3,16 @@ import type { Profile } from './profiles.ts'
 import { findOption } from './schema.ts'
 
 /** The commands that take configuration. */
-export type Command = 'devnet' | 'attach' | 'shim' | 'replay' | 'context' | 'status' | 'health' | 'config'
+export type Command =
+  | 'devnet'
+  | 'attach'
+  | 'shim'
+  | 'replay'
+  | 'context'
+  | 'status'
+  | 'health'
+  | 'verify'
+  | 'config'
 
 /** A flag or argument of a command, in the form that commander's `option` and `argument` take. */
 export type Flag = {
@@ -99,6 +108,7 @@ const commandFlags: Readonly<Record<Command, CommandFlags>> = {
   },
   status: { profile: 'attach', needs: [], flags: [] },
   health: { profile: 'attach', needs: [], flags: [] },
+  verify: { profile: 'attach', needs: [], flags: [] },
   config: { profile: 'attach', needs: [], flags: [] },
 }
 

@@ -45,6 +45,12 @@ export const relations: readonly Relation[] = [
     },
   ]),
   {
+    keys: ['context.lag', 'context.epoch'],
+    expected: 'context read before the next boundary is written',
+    holds: ({ context }) => context.lag <= context.epoch,
+    fix: 'Lower context.lag to at most context.epoch.',
+  },
+  {
     keys: ['context.neighbours', 'context.patterns'],
     expected: 'no more neighbours than rows to find them in',
     holds: ({ context }) => context.neighbours <= context.patterns,

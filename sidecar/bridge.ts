@@ -17,11 +17,13 @@ import { GapError } from './notification/errors.ts'
 import type { BlockRef } from './notification/types.ts'
 import { openStages } from './openStages.ts'
 import { createOutboxPump } from './outbox/outboxPump.ts'
+import { encodePayload } from './outbox/payload.ts'
 import { type PipelineEvent, pipeline } from './pipeline.ts'
 import { type BridgeEvent, createRecorder } from './recorder.ts'
 import { createSidecarView } from './sidecarView.ts'
 import type { Status } from './status.ts'
 import { versions } from './versions.ts'
+import type { Committing } from './watermark/commitGroups.ts'
 import type { Identity } from './watermark/identity.ts'
 import { readIdentity } from './watermark/openDatabase.ts'
 import { openStore } from './watermark/openStore.ts'
@@ -147,7 +149,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       }),
       map(toChainInput),
       filter((input) => input !== undefined),
-      pipeline(opened.stages, store, {
+      pipeline(opened.stages, withFinality(store), {
         initial: () => chain,
         received: (received) => {
           chain = received
@@ -271,12 +273,26 @@ async function identityOf(
   }
 }
 
+/** A finalized block is news for the vector store too: its rows carry their finality. */
+function withFinality(store: Store): Committing {
+  return {
+    commit: () => store.commit(),
+    stage(effects) {
+      const { finalized } = effects
+      if (!finalized) return store.stage(effects)
+      const payload = encodePayload({ kind: 'finalized', number: finalized.number })
+      const entry = { block: finalized, kind: 'finalized', payload, rows: 1 } as const
+      store.stage({ ...effects, undoOutbox: [...effects.undoOutbox, entry] })
+    },
+  }
+}
+
 function restoredChain(config: Config, store: Store, genesisHash: BlockRef['hash']): Chain {
   const { undoDepth } = config.state
   const blocks = store.recentBlocks(undoDepth + 1)
   const { start } = store.identity
   // Undoing all of a young chain leads to the block before its first one.
-  const anchor = blocks[0]?.number === start ? undefined : undefined
+  const anchor = blocks[0]?.number === start ? store.parentOf(start) : undefined
   const genesis: BlockRef = { number: 0n, hash: genesisHash }
   const first = anchor ?? (blocks.length === 0 && start === 1n ? genesis : undefined)
   return createChain(first ? [first, ...blocks] : blocks, undoDepth, store.progress().finalized)

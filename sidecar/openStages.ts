@@ -37,10 +37,10 @@ export function routerOptions(config: Config): RouterOptions {
       retryMs: 500,
     },
     policy: {
-      runAbove: 0.5,
-      skipBelow: 0.2,
-      unsafeBelow: 0.1,
-      minEvidence: 4,
+      runAbove: decisionEngine.confidenceThreshold,
+      skipBelow: decisionEngine.hopelessThreshold,
+      unsafeBelow: decisionEngine.safetyThreshold,
+      minEvidence: decisionEngine.minEvidence,
       deniedPrograms: svm.deniedPrograms.map((id) => decodeBase58(id)!),
       maxPayloadBytes: decisionEngine.maxPayloadBytes,
     },
@@ -64,7 +64,12 @@ export async function openStages(
   const tip: BlockRef | undefined = store.progress().durable
   const router = createRouter(
     routerOptions(config),
-    { context: pump, logger: logger.child({ part: 'router' }), signal },
+    {
+      // Asked one turn later: the pipeline commits what is staged first, and the rows asked for may be among it.
+      context: { patternsAt: (boundary) => Promise.resolve().then(() => pump.patternsAt(boundary)) },
+      logger: logger.child({ part: 'router' }),
+      signal,
+    },
     { rows: (table) => store.rows(table), tip },
   )
   const svm = await createLiteSvmExecutor(

@@ -11,7 +11,7 @@ export const context = section('What decisions read from the vector store.', {
   lag: option(integer({ min: 1, max: 1_000_000, unit: 'blocks' }), {
     default: 128,
     binding: true,
-    meaning: 'A block reads context as of the last boundary at least this far behind it; below the epoch.',
+    meaning: 'A block reads context as of the last boundary at least this far behind it; at most an epoch.',
   }),
   patterns: option(integer({ min: 1, max: 65_536, unit: 'rows' }), {
     default: 1024,

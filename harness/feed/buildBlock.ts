@@ -44,7 +44,9 @@ export function buildBlock(fields: BlockFields): Block {
   const columns = {
     count: rows.length,
     hashes: concat(rows.map((row, i) => (row.hash ? bytes(row.hash) : digest(seed, `hash ${i}`)))),
-    senders: concat(rows.map((row, i) => (row.from ? bytes(row.from) : digest('sender', `${i}`).subarray(0, 20)))),
+    senders: concat(
+      rows.map((row, i) => (row.from ? bytes(row.from) : digest('sender', `${i}`).subarray(0, 20))),
+    ),
     to: concat(rows.map((row, i) => recipient(row.to, i))),
     kinds: Uint8Array.from(rows, (row) => (row.type ?? 2) | (row.to === null ? CONTRACT_CREATION : 0)),
     statuses: Uint8Array.from(rows, (row) => EvmStatus[row.status ?? 'succeeded']),
@@ -59,8 +61,11 @@ export function buildBlock(fields: BlockFields): Block {
     logEnds: ends(logs),
     logs: concat(logs),
   }
-  const hash = createHash('sha256').update(seed).update(`:${number}:${fields.timestamp}:${fields.origin ?? ''}`)
-  for (const column of [columns.hashes, columns.senders, columns.to, columns.kinds, columns.statuses]) hash.update(column)
+  const hash = createHash('sha256')
+    .update(seed)
+    .update(`:${number}:${fields.timestamp}:${fields.origin ?? ''}`)
+  for (const column of [columns.hashes, columns.senders, columns.to, columns.kinds, columns.statuses])
+    hash.update(column)
   for (const column of [columns.values, columns.inputs, columns.logs]) hash.update(column)
   return {
     ref: { number, hash: `0x${hash.digest('hex')}` },
@@ -96,5 +101,11 @@ function logBytes(log: LogFields): Buffer {
   const data = bytes(log.data)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(data.length)
-  return Buffer.concat([bytes(log.address), Buffer.of(log.topics.length), ...log.topics.map(bytes), length, data])
+  return Buffer.concat([
+    bytes(log.address),
+    Buffer.of(log.topics.length),
+    ...log.topics.map(bytes),
+    length,
+    data,
+  ])
 }

@@ -53,7 +53,12 @@ export type ScriptedFeed = ChainSource & {
 export function createScriptedFeed(options: ScriptedFeedOptions = {}): ScriptedFeed {
   const { chainId = 1337n, genesisTime = 1_700_000_000n, hasLogs = true, transactions = () => [{}] } = options
   const zero: BlockRef = { number: -1n, hash: `0x${'0'.repeat(64)}` }
-  const genesisBlock = buildBlock({ parent: zero, transactions: [], timestamp: genesisTime, salt: `chain ${chainId}` })
+  const genesisBlock = buildBlock({
+    parent: zero,
+    transactions: [],
+    timestamp: genesisTime,
+    salt: `chain ${chainId}`,
+  })
   const genesis = genesisBlock.ref
   let chain: EncodedBlock[] = [encodeBlock(genesisBlock)]
   let finalized: BlockRef | undefined
@@ -75,7 +80,12 @@ export function createScriptedFeed(options: ScriptedFeedOptions = {}): ScriptedF
     for (let i = 0; i < blocks; i++) {
       const number = tip.number + 1n
       const timestamp = genesisTime + 12n * number
-      const block = buildBlock({ parent: tip, transactions: transactions(number), timestamp, salt: `${built++}` })
+      const block = buildBlock({
+        parent: tip,
+        transactions: transactions(number),
+        timestamp,
+        salt: `${built++}`,
+      })
       made.push(encodeBlock(block))
       tip = block.ref
     }
@@ -83,7 +93,8 @@ export function createScriptedFeed(options: ScriptedFeedOptions = {}): ScriptedF
   }
 
   function change(depth: number, blocks: BlocksOrCount, announced: boolean): readonly BlockRef[] {
-    if (depth >= chain.length) throw new Error(`cannot undo ${depth} of ${chain.length - 1} blocks above genesis`)
+    if (depth >= chain.length)
+      throw new Error(`cannot undo ${depth} of ${chain.length - 1} blocks above genesis`)
     const undone = depth === 0 ? [] : chain.slice(-depth)
     const kept = chain.slice(0, chain.length - depth)
     const parent = kept.at(-1)!.ref
@@ -105,7 +116,8 @@ export function createScriptedFeed(options: ScriptedFeedOptions = {}): ScriptedF
     return added.map((block) => block.ref)
   }
 
-  const at = (number: bigint): EncodedBlock | undefined => (number < oldestBlock ? undefined : chain[Number(number)])
+  const at = (number: bigint): EncodedBlock | undefined =>
+    number < oldestBlock ? undefined : chain[Number(number)]
 
   async function* readBlocks(from: bigint, to: bigint): AsyncIterable<EncodedBlock> {
     for (let number = from; number <= to; number++) {
@@ -156,7 +168,15 @@ export function createScriptedFeed(options: ScriptedFeedOptions = {}): ScriptedF
       if (block === undefined) throw new Error(`no block ${number} to finalize; the head is ${head().number}`)
       finalized = block.ref
       // Heads travel with events: an empty one carries the news, as a node's own notice would.
-      const event = { undo: [], blocks: [], parent: head(), head: head(), safe: finalized, finalized, nodeTimeMs: Date.now() }
+      const event = {
+        undo: [],
+        blocks: [],
+        parent: head(),
+        head: head(),
+        safe: finalized,
+        finalized,
+        nodeTimeMs: Date.now(),
+      }
       for (const listener of listeners) listener(event)
     },
     prune(block) {

@@ -8,7 +8,14 @@ import {
   type ServerDuplexStream,
   type ServiceError,
 } from '@grpc/grpc-js'
-import { decodeServerFrames, encodeMessage, encodeServerFrame, exExMethods, exExService, type ServerFrame } from '#exex/server'
+import {
+  decodeServerFrames,
+  encodeMessage,
+  encodeServerFrame,
+  exExMethods,
+  exExService,
+  type ServerFrame,
+} from '#exex/server'
 
 /**
  * What the proxy can do to the sessions through it, once each time it is asked:
@@ -65,7 +72,12 @@ export async function startFaultyProxy(upstreamAddress: string): Promise<FaultyP
 
   function session(downstream: ServerDuplexStream<Buffer, Buffer>): void {
     const { path, requestSerialize, responseDeserialize } = exExMethods.session
-    const upstream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, downstream.metadata)
+    const upstream = client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      downstream.metadata,
+    )
     const relay = { downstream, upstream }
     relays.add(relay)
     const tamper = tamperWith(pending)
@@ -203,6 +215,13 @@ function relayUnary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const { path, requestSerialize, responseDeserialize } = method
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, call.request, call.metadata, callback)
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      call.request,
+      call.metadata,
+      callback,
+    )
   }
 }

@@ -11,6 +11,7 @@ import { replay } from './replay.ts'
 import { shim } from './shim.ts'
 import { untilSignal } from './signals.ts'
 import { status } from './status.ts'
+import { verify } from './verify.ts'
 
 /** A command: does its work until done or `signal`, and returns its exit code. Throws typed errors. */
 export type CommandRun = (flags: FlagValues, context: CommandContext) => Promise<number>
@@ -23,6 +24,7 @@ const runs: Readonly<Record<CommandName, CommandRun>> = {
   context,
   status,
   health,
+  verify,
   config,
 }
 
@@ -34,6 +36,7 @@ const descriptions: Readonly<Record<CommandName, string>> = {
   context: 'ask the vector store of a data directory, or of a running sidecar',
   status: 'print the status of a running sidecar',
   health: 'print the health of a running sidecar; exit code 1 when it is not healthy',
+  verify: 'read a data directory whole and check everything it promises',
   config: 'check or print the configuration: `config check`, `config print`',
 }
 

@@ -140,7 +140,10 @@ export function decodeBlock(bytes: Uint8Array): Block {
   return {
     ref: { number, hash: hashFromBytes(fields.hash, 'block.hash') },
     // The genesis block has no parent: its reference repeats number 0, with the hash it states.
-    parent: { number: number === 0n ? 0n : number - 1n, hash: hashFromBytes(fields.parentHash, 'block.parent_hash') },
+    parent: {
+      number: number === 0n ? 0n : number - 1n,
+      hash: hashFromBytes(fields.parentHash, 'block.parent_hash'),
+    },
     timestamp: bigintOf(fields.timestamp),
     gasLimit: bigintOf(fields.gasLimit),
     gasUsed: bigintOf(fields.gasUsed),
@@ -148,21 +151,21 @@ export function decodeBlock(bytes: Uint8Array): Block {
     origin: fields.origin === '' ? undefined : fields.origin,
     transactions: {
       count,
-      hashes: fields.hashes,
-      senders: fields.senders,
-      to: fields.to,
-      kinds: fields.kinds,
-      statuses: fields.statuses,
-      selectors: fields.selectors,
-      values: fields.values,
-      nonces: fields.nonces,
+      hashes: view(fields.hashes),
+      senders: view(fields.senders),
+      to: view(fields.to),
+      kinds: view(fields.kinds),
+      statuses: view(fields.statuses),
+      selectors: view(fields.selectors),
+      values: view(fields.values),
+      nonces: view(fields.nonces),
       gasLimits: uint32s(fields.gasLimits),
       gasUsed: uint32s(fields.gasUsedBy),
-      gasPrices: fields.gasPrices,
+      gasPrices: view(fields.gasPrices),
       inputEnds,
-      inputs: fields.inputs,
+      inputs: view(fields.inputs),
       logEnds,
-      logs: fields.logs,
+      logs: view(fields.logs),
     },
   }
 }
@@ -187,6 +190,9 @@ const byteColumns = [
   ...['hashes', 'senders', 'to', 'kinds', 'statuses', 'selectors', 'values', 'nonces', 'gasLimits'],
   ...['gasUsedBy', 'gasPrices', 'inputEnds', 'inputs', 'logEnds', 'logs'],
 ] as ('hashes' | 'inputs' | 'logs' | keyof typeof widths)[]
+
+/** protobufjs gives an absent byte field as a plain empty array. */
+const view = (bytes: Uint8Array): Uint8Array => (bytes.length === 0 ? EMPTY : bytes)
 
 function decodeFields(bytes: Uint8Array): BlockFields {
   try {
@@ -217,7 +223,8 @@ function checkEnds(field: string, ends: Uint32Array, length: number): void {
     if (end < previous) throw new WireError(`${field}[${row}]`, `at least ${previous}`, `${end}`)
     previous = end
   }
-  if (previous !== length) throw new WireError(field, `the last end at ${length}, the buffer's length`, `${previous}`)
+  if (previous !== length)
+    throw new WireError(field, `the last end at ${length}, the buffer's length`, `${previous}`)
 }
 
 function checkStatuses(statuses: Uint8Array): void {

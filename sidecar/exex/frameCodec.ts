@@ -1,14 +1,14 @@
 import { WireError } from './errors.ts'
 import type { ChunkFrame, ClientFrame, ServerFrame } from './frames.ts'
-import { bytesSize, MessageWriter, uintSize } from './messageWriter.ts'
 import { decodeValue, encodeValue, type MessageValue, parse } from './messageCodec.ts'
+import { bytesSize, MessageWriter, messageSize, uintSize } from './messageWriter.ts'
 import { exExSchema } from './schema.ts'
 
 const ClientFrameMessage = exExSchema.lookupType('exex.v1.ClientFrame')
 const ServerFrameMessage = exExSchema.lookupType('exex.v1.ServerFrame')
-const CHUNK_FIELD = ServerFrameMessage.fields['chunk']!.id
+const CHUNK_FIELD = ServerFrameMessage.fields.chunk!.id
 const NO_DATA = new Uint8Array(0)
-const PACK_FIELD = ServerFrameMessage.fields['pack']!.id
+const PACK_FIELD = ServerFrameMessage.fields.pack!.id
 
 export function encodeClientFrame(frame: ClientFrame): Buffer {
   return encodeValue(ClientFrameMessage, { [frame.type]: frame })
@@ -38,8 +38,8 @@ export function encodeMessage(frames: readonly EncodedFrame[]): Buffer {
   if (first !== undefined && second === undefined) {
     return first.data.length === 0 ? first.head : Buffer.concat([first.head, first.data])
   }
-  const length = frames.reduce((sum, frame) => sum + bytesSize(1, lengthOf(frame)), 0)
-  const writer = new MessageWriter(bytesSize(PACK_FIELD, length))
+  const length = frames.reduce((sum, frame) => sum + messageSize(1, lengthOf(frame)), 0)
+  const writer = new MessageWriter(messageSize(PACK_FIELD, length))
   writer.open(PACK_FIELD, length)
   for (const frame of frames) {
     writer.open(1, lengthOf(frame))
@@ -56,9 +56,10 @@ export function encodeMessage(frames: readonly EncodedFrame[]): Buffer {
 export function decodeServerFrames(bytes: Uint8Array): readonly ServerFrame[] {
   const message = parse(ServerFrameMessage, bytes)
   if (caseOf(message) !== 'pack') return toServerFrame(message)
-  const { frames } = message['pack'] as { frames: readonly MessageValue[] }
+  const { frames } = message.pack as { frames: readonly MessageValue[] }
   return frames.flatMap((frame) => {
-    if (caseOf(frame) === 'pack') throw new WireError('ServerFrame.pack', 'single frames', 'a pack within a pack')
+    if (caseOf(frame) === 'pack')
+      throw new WireError('ServerFrame.pack', 'single frames', 'a pack within a pack')
     return toServerFrame(frame)
   })
 }
@@ -67,14 +68,14 @@ function toServerFrame(message: MessageValue): readonly ServerFrame[] {
   const type = caseOf(message)
   if (type === undefined) return []
   if (type !== 'chunk') return [{ type, ...fieldsOf(ServerFrameMessage, message, type) } as ServerFrame]
-  const chunk = message['chunk'] as MessageValue
+  const chunk = message.chunk as MessageValue
   return [{ type, ...decodeValue(ServerFrameMessage.lookupType('BlockChunk'), chunk) } as ChunkFrame]
 }
 
 function encodeChunk({ number, offset, total, data }: ChunkFrame): EncodedFrame {
   const dataHead = bytesSize(4, data.length) - data.length
   const length = uintSize(1, number) + uintSize(2, offset) + uintSize(3, total) + dataHead + data.length
-  const writer = new MessageWriter(bytesSize(CHUNK_FIELD, length) - data.length)
+  const writer = new MessageWriter(messageSize(CHUNK_FIELD, length) - data.length)
   writer.open(CHUNK_FIELD, length)
   writer.uint(1, number)
   writer.uint(2, offset)
@@ -85,11 +86,12 @@ function encodeChunk({ number, offset, total, data }: ChunkFrame): EncodedFrame 
 
 /** Which member of the message's oneof `frame` is set. */
 function caseOf(message: MessageValue): string | undefined {
-  return message['frame'] as string | undefined
+  return message.frame as string | undefined
 }
 
 function fieldsOf(type: typeof ClientFrameMessage, message: MessageValue, name: string): MessageValue {
   const resolved = type.fields[name]!.resolve().resolvedType
-  if (resolved === null || !('fields' in resolved)) throw new WireError(type.name, 'a message in every frame', name)
+  if (resolved === null || !('fields' in resolved))
+    throw new WireError(type.name, 'a message in every frame', name)
   return decodeValue(resolved, message[name] as MessageValue)
 }

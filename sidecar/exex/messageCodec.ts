@@ -3,7 +3,7 @@ import type { BlockRef } from '../notification/types.ts'
 import { WireError } from './errors.ts'
 import { directiveKinds, kinds, modes, origins, profiles } from './frames.ts'
 import { bytesFromHash, hashFromBytes } from './hex.ts'
-import { bigintOf, exExSchema, uint64Of, type Uint64 } from './schema.ts'
+import { bigintOf, exExSchema, type Uint64, uint64Of } from './schema.ts'
 
 /** Values of each enum, by number. */
 const enums: Readonly<Record<string, readonly string[]>> = {
@@ -46,7 +46,12 @@ export function parse(type: protobuf.Type, bytes: Uint8Array): MessageValue {
   try {
     return type.decode(bytes) as unknown as MessageValue
   } catch (cause) {
-    throw new WireError(type.name, `a message exex.v1.${type.name}`, `${bytes.length} bytes that are not one`, cause)
+    throw new WireError(
+      type.name,
+      `a message exex.v1.${type.name}`,
+      `${bytes.length} bytes that are not one`,
+      cause,
+    )
   }
 }
 
@@ -113,6 +118,8 @@ function fieldFromWire(type: protobuf.Type, field: protobuf.Field, value: unknow
     const bytes = value as Uint8Array
     return bytes.length === 0 ? undefined : hashFromBytes(bytes, name)
   }
+  // protobufjs gives an absent byte field as a plain empty array.
+  if (field.type === 'bytes' && (value as Uint8Array).length === 0) return new Uint8Array(0)
   return value
 }
 

@@ -7,15 +7,21 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** Bytes that field `field` takes as an unsigned number. proto3 leaves zero out. */
 export function uintSize(field: number, value: bigint | number): number {
-  if (value < 0 || value >= 2n ** 64n) throw new WireError(`field ${field}`, 'an unsigned number of 64 bits', `${value}`)
-  if (value == 0) return 0
+  if (value < 0 || value >= 2n ** 64n)
+    throw new WireError(`field ${field}`, 'an unsigned number of 64 bits', `${value}`)
+  if (!value) return 0
   if (value > MAX_SAFE) return varintSize(field << 3) + Math.ceil(value.toString(2).length / 7)
   return varintSize(field << 3) + varintSize(Number(value))
 }
 
-/** Bytes that field `field` takes as bytes, text or a message of `length`. */
+/** Bytes that field `field` takes as bytes or text of `length`. proto3 leaves empty ones out. */
 export function bytesSize(field: number, length: number): number {
-  return length === 0 ? 0 : varintSize(field << 3) + varintSize(length) + length
+  return length === 0 ? 0 : messageSize(field, length)
+}
+
+/** Bytes that field `field` takes as a message of `length`: there even when it is empty. */
+export function messageSize(field: number, length: number): number {
+  return varintSize(field << 3) + varintSize(length) + length
 }
 
 /** Writes the fields of one message into a buffer of exactly the size given. */
@@ -29,7 +35,7 @@ export class MessageWriter {
   }
 
   uint(field: number, value: bigint | number): void {
-    if (value == 0) return
+    if (!value) return
     this.#varint(field << 3)
     if (value <= MAX_SAFE) {
       this.#varint(Number(value))

@@ -22,5 +22,9 @@ export function bigintOf(value: Uint64): bigint {
 /** What protobufjs writes as 64 bits. */
 export function uint64Of(value: bigint): number | { low: number; high: number; unsigned: true } {
   if (value <= Number.MAX_SAFE_INTEGER) return Number(value)
-  return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)), unsigned: true }
+  return {
+    low: Number(BigInt.asIntN(32, value)),
+    high: Number(BigInt.asIntN(32, value >> 32n)),
+    unsigned: true,
+  }
 }

@@ -13,7 +13,11 @@ export type AcknowledgeResponse = { readonly acknowledged: Omit<AcknowledgedFram
 
 const raw = (bytes: Buffer): Buffer => bytes
 
-function unary<Request, Response>(name: string, request: MessageCodec<Request>, response: MessageCodec<Response>) {
+function unary<Request, Response>(
+  name: string,
+  request: MessageCodec<Request>,
+  response: MessageCodec<Response>,
+) {
   return {
     path: `/${EXEX_SERVICE}/${name}`,
     requestStream: false,

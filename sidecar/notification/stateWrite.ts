@@ -3,10 +3,10 @@
  *
  * - `account`: SVM accounts, key = 32-byte public key
  * - `svm`: what else the executor keeps (lattice hash, recent blockhashes), key = ASCII name
- * - `pattern`: learner state, key = 24-byte pattern (contract or program, selector or discriminator)
+ * - `pattern`: learner state, key = 25-byte pattern (contract or program, selector or discriminator, domain)
  * - `outcome`: outcomes waiting `learn.lag` blocks to be learnt, key = block number, 8 bytes big-endian
  * - `context`: the context rows an epoch was decided with, key = boundary, 8 bytes big-endian
- * - `projected`: rows as last handed to the vector store's `patterns`, key = 24-byte pattern
+ * - `projected`: rows as last handed to the vector store's `patterns`, key = 25-byte pattern
  */
 export const stateTables = ['account', 'svm', 'pattern', 'outcome', 'context', 'projected'] as const
 export type StateTable = (typeof stateTables)[number]

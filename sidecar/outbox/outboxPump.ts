@@ -10,6 +10,8 @@ export type OutboxQueue = {
   deleteOutbox(upToSequence: number): void
   /** Rows waiting. */
   outboxRows(): number
+  /** Whether entries are left that must be carried before `patterns` are those of a boundary. */
+  patternsPending(boundary: bigint): boolean
 }
 
 /** The vector store as the pump sees it: applying the same entries again changes nothing. */
@@ -34,7 +36,7 @@ export type OutboxPump = {
   /** undefined while there is room; else a promise of room. */
   room(): Promise<void> | undefined
   /**
-   * The `patterns` table once everything committed so far is in it.
+   * The `patterns` table once all that is committed and concerns it up to the boundary is in it.
    * @throws OutboxStalledError while the vector store refuses writes
    */
   patternsAt(boundary: bigint): Promise<readonly PatternProfile[]>
@@ -146,7 +148,7 @@ export function createOutboxPump(
     },
     async patternsAt(boundary) {
       if (failure) throw new OutboxStalledError(failure.message, { cause: failure })
-      if (queue.outboxRows() > 0) await waitUntil(() => queue.outboxRows() === 0)
+      await waitUntil(() => !queue.patternsPending(boundary))
       return sink.patternsAt(boundary)
     },
     problem: () => failure?.message,

@@ -32,7 +32,7 @@ import {
 } from './types.ts'
 
 /** Ids without any use that may pile up before they are forgotten. */
-const SPARE_IDS = 65_536
+const SPARE_IDS = 16_384
 const routeOfRule = Uint8Array.from(rules, (rule) => routes.indexOf(rule.route))
 
 /**

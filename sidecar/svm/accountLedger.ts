@@ -10,16 +10,7 @@ import {
 } from './accountValue.ts'
 import { StoredStateError } from './errors.ts'
 import { bytesOfKey, keyOf } from './keyOf.ts'
-import {
-  addLattice,
-  emptyLattice,
-  LATTICE_BYTES,
-  type Lattice,
-  type LatticeHasher,
-  latticeBytes,
-  latticeFromBytes,
-  subtractLattice,
-} from './latticeHash.ts'
+import { LATTICE_BYTES, type LatticeHash } from './latticeHash.ts'
 import { isProgramValue, type Vm } from './liteSvm.ts'
 import type { SvmState } from './types.ts'
 
@@ -56,11 +47,9 @@ export type AccountLedger = {
 /** Key of the lattice in table `svm`; its value is the 2048 bytes, and no row means no account was ever written. */
 export const LATTICE_KEY = 'lattice'
 
-/** 8192 small accounts with their hashes: about 20 MB. Larger ones are read and hashed again. */
-const REMEMBERED_ACCOUNTS = 8192
+/** 16 384 small accounts: a few MB, 32 MB at the very most. Larger ones are read again. */
+const REMEMBERED_ACCOUNTS = 16_384
 const REMEMBERED_VALUE_BYTES = 2048
-
-type Remembered = { value: Uint8Array; hash: Lattice | undefined }
 
 /**
  * Loads the stored accounts into the VM.
@@ -68,21 +57,20 @@ type Remembered = { value: Uint8Array; hash: Lattice | undefined }
  */
 export function createAccountLedger(
   vm: Vm,
-  hasher: LatticeHasher,
+  lattice: LatticeHash,
   rows: SvmState['rows'] | undefined,
 ): AccountLedger {
   const keys = new Set<string>()
   // In order of use: a Map keeps the order of insertion, so what is used is taken out and put in again.
-  const remembered = new Map<string, Remembered>()
-  let lattice = emptyLattice()
+  const remembered = new Map<string, Uint8Array>()
   /** Whether table `svm` has the lattice's row: the first block that writes an account makes it. */
   let latticeStored = false
   let checksum: Uint8Array | undefined
 
-  const remember = (key: string, value: Uint8Array, hash: Lattice | undefined): void => {
+  const remember = (key: string, value: Uint8Array): void => {
     remembered.delete(key)
     if (value.length > REMEMBERED_VALUE_BYTES) return
-    remembered.set(key, { value, hash })
+    remembered.set(key, value)
     if (remembered.size > REMEMBERED_ACCOUNTS) remembered.delete(remembered.keys().next().value!)
   }
   const write = (pubkey: Uint8Array, key: string, value: Uint8Array | undefined): void => {
@@ -93,10 +81,10 @@ export function createAccountLedger(
   const put = (key: string, value: Uint8Array | undefined): void => {
     write(bytesOfKey(key), key, value)
     if (value === undefined) remembered.delete(key)
-    else remember(key, value, undefined)
+    else remember(key, value)
   }
   const setLattice = (bytes: Uint8Array | undefined): void => {
-    lattice = bytes === undefined ? emptyLattice() : latticeFromBytes(bytes)
+    lattice.reset(bytes)
     latticeStored = bytes !== undefined
     checksum = undefined
   }
@@ -110,14 +98,14 @@ export function createAccountLedger(
     size: () => keys.size,
     read(pubkey, key) {
       const known = remembered.get(key)
-      if (known !== undefined) return known.value
+      if (known !== undefined) return known
       const value = vm.read(pubkey)
-      if (value !== undefined) remember(key, value, undefined)
+      if (value !== undefined) remember(key, value)
       return value
     },
     settle(touched) {
       const writes: StateWrite[] = []
-      const latticeBefore = latticeStored ? new Uint8Array(latticeBytes(lattice)) : undefined
+      const latticeBefore = latticeStored ? lattice.bytes() : undefined
       let rebuild = false
       for (const [key, { pubkey, before, changed }] of touched) {
         if (changed === 'nothing') continue
@@ -127,16 +115,13 @@ export function createAccountLedger(
         // Keys are views on a received frame: what outlives the block is copied.
         const owned = new Uint8Array(pubkey)
         writes.push({ table: 'account', key: owned, before, after })
-        if (before !== undefined) {
-          subtractLattice(lattice, remembered.get(key)?.hash ?? hasher.ofAccount(owned, before))
-        }
+        if (before !== undefined) lattice.subtractAccount(owned, before)
         if (after === undefined) {
           remembered.delete(key)
           keys.delete(key)
         } else {
-          const hash = hasher.ofAccount(owned, after)
-          addLattice(lattice, hash)
-          remember(key, after, hash)
+          lattice.addAccount(owned, after)
+          remember(key, after)
           keys.add(key)
         }
       }
@@ -147,7 +132,7 @@ export function createAccountLedger(
           table: 'svm',
           key: Buffer.from(LATTICE_KEY),
           before: latticeBefore,
-          after: new Uint8Array(latticeBytes(lattice)),
+          after: lattice.bytes(),
         })
       }
       if (rebuild) vm.rebuild(keys)
@@ -165,7 +150,7 @@ export function createAccountLedger(
       if (programsChanged) vm.rebuild(keys)
     },
     checksum() {
-      checksum ??= hasher.checksum(lattice)
+      checksum ??= lattice.checksum()
       return checksum
     },
   }

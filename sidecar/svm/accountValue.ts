@@ -26,7 +26,7 @@ export function encodeAccount(account: SvmAccount): Uint8Array {
   writeU64(value, 8, account.rentEpoch)
   value[EXECUTABLE_OFFSET] = account.executable ? 1 : 0
   value.set(account.owner, OWNER_OFFSET)
-  value.set(account.data, ACCOUNT_HEADER_BYTES)
+  if (account.data.length > 0) value.set(account.data, ACCOUNT_HEADER_BYTES)
   return value
 }
 
@@ -56,10 +56,17 @@ export function isAccountValue(value: Uint8Array): boolean {
   return value.length >= ACCOUNT_HEADER_BYTES && value[EXECUTABLE_OFFSET]! <= 1 && readU64(value, 0) > 0n
 }
 
+// V8 keeps arrays of up to 64 bytes inside its heap until somebody asks for their buffer, which most accounts would
+// otherwise be spared; so numbers go through one shared word. Little-endian, as every machine LiteSVM is built for.
+const word = new BigUint64Array(1)
+const wordBytes = new Uint8Array(word.buffer)
+
 function writeU64(bytes: Uint8Array, offset: number, value: bigint): void {
-  new DataView(bytes.buffer, bytes.byteOffset + offset, 8).setBigUint64(0, value, true)
+  word[0] = value
+  for (let index = 0; index < 8; index++) bytes[offset + index] = wordBytes[index]!
 }
 
 function readU64(bytes: Uint8Array, offset: number): bigint {
-  return new DataView(bytes.buffer, bytes.byteOffset + offset, 8).getBigUint64(0, true)
+  for (let index = 0; index < 8; index++) wordBytes[index] = bytes[offset + index]!
+  return word[0]!
 }

@@ -25,15 +25,16 @@ export type AdmissionChecks = {
  */
 export function refusalOf(
   transaction: SolanaTransaction,
+  signatureKey: string,
   writable: readonly WritableKey[],
   number: bigint,
   { recent, genesis, read }: AdmissionChecks,
 ): RejectReason | undefined {
   if (!recent.isRecent(keyOf(transaction.recentBlockhash), number)) return 'stale blockhash'
-  if (recent.hasRun(keyOf(transaction.signatures[0]!))) return 'duplicate'
+  if (recent.hasRun(signatureKey)) return 'duplicate'
   if (isDurableNonce(transaction)) return 'durable nonce'
   // A program can only call what the transaction lists, so without a loader in the list none can be reached.
-  if (transaction.accountKeys.some(isLoader)) return 'program deployment'
+  if (transaction.accountKeys.some((key) => isLoader(key))) return 'program deployment'
   if (transaction.instructions.some(givesAccountToLoader)) return 'program deployment'
 
   for (const { pubkey, key } of writable) {

@@ -1,11 +1,5 @@
 import { Account, Clock, EpochSchedule, FailedTransactionMetadata, LiteSvm } from 'litesvm/dist/internal.js'
-import {
-  ACCOUNT_HEADER_BYTES,
-  decodeAccount,
-  EXECUTABLE_OFFSET,
-  encodeAccount,
-  OWNER_OFFSET,
-} from './accountValue.ts'
+import { decodeAccount, EXECUTABLE_OFFSET, encodeAccount, OWNER_OFFSET } from './accountValue.ts'
 import { decodeBase58 } from './base58.ts'
 import { ProgramLoadError } from './errors.ts'
 import { bytesOfKey, keyOf } from './keyOf.ts'
@@ -124,7 +118,7 @@ export function createLiteSvm(programs: readonly SvmProgram[]): Vm {
 /** Does this account hold, or may it come to hold, a program: LiteSVM's program cache depends on it. */
 export function isProgramValue(value: Uint8Array | undefined): boolean {
   if (value === undefined) return false
-  return value[EXECUTABLE_OFFSET] === 1 || isLoader(value.subarray(OWNER_OFFSET, ACCOUNT_HEADER_BYTES))
+  return value[EXECUTABLE_OFFSET] === 1 || isLoader(value, OWNER_OFFSET)
 }
 
 const noAccount = new Account(0n, new Uint8Array(0), systemProgram, false, 0n)

@@ -5,7 +5,7 @@ import { createAccountLedger, LATTICE_KEY } from './accountLedger.ts'
 import { decodeAccount } from './accountValue.ts'
 import { ChainOrderError } from './errors.ts'
 import { keyOf } from './keyOf.ts'
-import { createLatticeHasher } from './latticeHash.ts'
+import { createLatticeHash } from './latticeHash.ts'
 import { createLiteSvm, isProgramValue, type SvmProgram } from './liteSvm.ts'
 import { createRecentBlocks } from './recentBlocks.ts'
 import { runEnvelopes } from './runEnvelopes.ts'
@@ -39,7 +39,7 @@ export async function createLiteSvmExecutor(
   { logger, state }: LiteSvmExecutorDeps,
 ): Promise<SvmExecutor> {
   const vm = createLiteSvm(programs)
-  const ledger = createAccountLedger(vm, await createLatticeHasher(), state?.rows)
+  const ledger = createAccountLedger(vm, await createLatticeHash(), state?.rows)
   let anchor = storedAnchor(state)
   const stored = state?.recentBlocks ?? []
   const follows = anchor !== undefined && stored[0]?.number === anchor.number + 1n

@@ -1,4 +1,4 @@
-import { type Address, hexToBytes } from 'viem'
+import type { Address } from 'viem'
 import { type Block, CONTRACT_CREATION, EvmStatus } from '../notification/types.ts'
 import { parsePayload } from './parsePayload.ts'
 import type { Envelope } from './types.ts'
@@ -18,7 +18,7 @@ const PREFIX = [0x53, 0x56, 0x4d] as const
 export function readEnvelopes(block: Block, { router }: ReadEnvelopesOptions): Map<number, Envelope> {
   const envelopes = new Map<number, Envelope>()
   const { count, to, kinds, statuses, selectors, inputs, inputEnds, values } = block.transactions
-  const address = hexToBytes(router)
+  const address = Buffer.from(router.slice(2), 'hex')
   for (let index = 0; index < count; index++) {
     // The prefix first: of everything looked at here it is the rarest, and it is one read into a small column.
     const selector = index * 4

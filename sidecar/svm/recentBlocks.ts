@@ -1,4 +1,3 @@
-import { hexToBytes } from 'viem'
 import type { BlockRef } from '../notification/types.ts'
 import { ChainOrderError } from './errors.ts'
 import { keyOf } from './keyOf.ts'
@@ -93,4 +92,4 @@ export function createRecentBlocks(
   }
 }
 
-const hashKeyOf = (ref: BlockRef): string => keyOf(hexToBytes(ref.hash))
+const hashKeyOf = (ref: BlockRef): string => Buffer.from(ref.hash.slice(2), 'hex').toString('latin1')

@@ -57,11 +57,16 @@ export function runEnvelopes(
 
   const runTransaction = (transaction: SolanaTransaction, transactionIndex: number, item: number): void => {
     const signature = new Uint8Array(transaction.signatures[0]!)
+    const signatureKey = keyOf(transaction.signatures[0]!)
     const result = (status: SvmResult['status'], reason: string | undefined, computeUnits: number): void => {
       results.push({ transactionIndex, item, status, reason, signature, computeUnits })
     }
     const writable = transaction.writableKeys.map((pubkey) => ({ pubkey, key: keyOf(pubkey) }))
-    const refusal = refusalOf(transaction, writable, number, { recent, genesis: vm.genesis, read })
+    const refusal = refusalOf(transaction, signatureKey, writable, number, {
+      recent,
+      genesis: vm.genesis,
+      read,
+    })
     if (refusal !== undefined) {
       result('rejected', refusal, 0)
       return
@@ -83,7 +88,7 @@ export function runEnvelopes(
       return
     }
     if (charged) {
-      recent.markRun(keyOf(signature))
+      recent.markRun(signatureKey)
       run.signatures.push(signature)
       // The fee payer comes first. Of a failure the fee is all that stays.
       const changed = status === 'executed' && !movesOnlyLamports(transaction) ? 'anything' : 'lamports'

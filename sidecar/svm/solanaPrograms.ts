@@ -17,9 +17,12 @@ export const programLoaders = [
 const loaderKeys: ReadonlySet<string> = new Set([...programLoaders, nativeLoader].map(keyOf))
 const loaderFirstBytes: ReadonlySet<number> = new Set([...programLoaders, nativeLoader].map((key) => key[0]!))
 
-/** Is this a program loader, or the loader of the built-in programs? Asked of every key, so one byte decides most. */
-export const isLoader = (pubkey: Uint8Array): boolean =>
-  loaderFirstBytes.has(pubkey[0]!) && loaderKeys.has(keyOf(pubkey))
+/**
+ * Are the 32 bytes at `offset` a program loader, or the loader of the built-in programs? Asked of every key and every
+ * account, so the first byte decides most.
+ */
+export const isLoader = (bytes: Uint8Array, offset = 0): boolean =>
+  loaderFirstBytes.has(bytes[offset]!) && loaderKeys.has(keyOf(bytes.subarray(offset, offset + 32)))
 
 /** Owners of accounts the SVM sets up by itself, apart from loaders: sysvars, feature gates, configuration. */
 export const sysvarOwner = decodeBase58('Sysvar1111111111111111111111111111111111111')

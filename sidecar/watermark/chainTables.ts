@@ -31,6 +31,8 @@ export type ChainTables = {
   readonly tip: () => Head | undefined
   readonly head: (number: bigint) => Head | undefined
   readonly canonical: (number: bigint) => BlockRef | undefined
+  /** The parent of a canonical block, kept or not. */
+  readonly parentOf: (number: bigint) => BlockRef | undefined
   readonly undo: (number: bigint) => Uint8Array | undefined
   /** Moves the canonical blocks above `kept` to the orphans and drops their undo and signatures. */
   readonly orphan: (kept: bigint, tip: bigint) => void
@@ -79,6 +81,7 @@ export function createChainTables(database: DatabaseSync): ChainTables {
   const index = createTransactionIndex(database)
   const selectTip = sql(`SELECT ${columns} FROM blocks ORDER BY number DESC LIMIT 1`)
   const selectHead = sql(`SELECT ${columns} FROM blocks WHERE number = ?`)
+  const selectParent = database.prepare('SELECT parent FROM blocks WHERE number = ?')
   const selectHash = sql('SELECT hash FROM blocks WHERE number = ?')
   const selectOldest = sql('SELECT min(number) AS number FROM blocks')
   const selectRecent = sql('SELECT number, hash FROM blocks ORDER BY number DESC LIMIT ?')
@@ -139,6 +142,10 @@ export function createChainTables(database: DatabaseSync): ChainTables {
     tip: () => readHead(selectTip.get()),
     head: (number) => readHead(selectHead.get(number)),
     canonical,
+    parentOf: (number) => {
+      const row = selectParent.get(number)
+      return row && { number: number - 1n, hash: bytesToHash(row.parent as Uint8Array) }
+    },
     undo: (number) => selectUndo.get(number)?.writes as Uint8Array | undefined,
     orphan: (kept, tip) => {
       moveOrphans.run(kept)

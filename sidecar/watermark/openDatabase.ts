@@ -20,8 +20,11 @@ export type OpenDatabase = {
 
 /** 16 KiB: blocks bring a few large blobs each, and the tables are written in slices of neighbours. */
 const pageBytes = 16_384
-/** The WAL is copied back and started again from its beginning at this size, and is cut to it when it was larger. */
-export const walBytes = 64 * 1024 * 1024
+/**
+ * The WAL is copied back and started again from its beginning at this size, and is cut to it when it was larger. Copying
+ * stops the commit that does it: four times the size saves little and stops it for four times as long.
+ */
+export const walBytes = 16 * 1024 * 1024
 const cacheKiB = 32 * 1024
 
 /** The data file of a directory. */

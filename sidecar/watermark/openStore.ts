@@ -201,6 +201,7 @@ export function openStore(options: StoreOptions, { logger }: { readonly logger: 
     progress,
     finishedHeight: guarded(() => finishedHeight(durable?.block, finalized, chain.canonical)),
     canonicalBlock: guarded(chain.canonical),
+    parentOf: guarded(chain.parentOf),
     locator: guarded(() => {
       const oldest = chain.oldest()
       if (durable === undefined || oldest === undefined) return []
@@ -221,6 +222,7 @@ export function openStore(options: StoreOptions, { logger }: { readonly logger: 
     readOutbox: guarded(outbox.read),
     deleteOutbox: writing(outbox.delete),
     outboxRows: outbox.rows,
+    patternsPending: guarded(outbox.patternsPending),
     outboxPassed: guarded(() => {
       const tip = durable?.block.number ?? -1n
       const left = outbox.lowestBlock()

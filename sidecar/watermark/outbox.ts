@@ -13,6 +13,8 @@ export type Outbox = {
   readonly rows: () => number
   /** The lowest block with an entry left, finality moves apart: those change nothing a block was decided with. */
   readonly lowestBlock: () => bigint | undefined
+  /** Whether the `patterns` of a boundary are still to be written, or an undo that may change them. */
+  readonly patternsPending: (boundary: bigint) => boolean
 }
 
 /** Entries handed out at once at most: undo entries may count no rows. */
@@ -24,6 +26,9 @@ export function createOutbox(database: DatabaseSync): Outbox {
   const insert = database.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)')
   const select = database.prepare(`SELECT * FROM outbox ORDER BY sequence LIMIT ${maxEntries}`)
   const lowest = database.prepare("SELECT min(block_number) AS number FROM outbox WHERE kind <> 'finalized'")
+  const pending = database.prepare(
+    "SELECT 1 FROM outbox WHERE kind = 'undo' OR (kind = 'patterns' AND block_number <= ?) LIMIT 1",
+  )
   const sumAll = database.prepare('SELECT total(rows) AS rows FROM outbox')
   const sumUpTo = database.prepare('SELECT total(rows) AS rows FROM outbox WHERE sequence <= ?')
   const remove = database.prepare('DELETE FROM outbox WHERE sequence <= ?')
@@ -71,5 +76,6 @@ export function createOutbox(database: DatabaseSync): Outbox {
       const number = lowest.get()?.number
       return typeof number === 'number' ? BigInt(number) : undefined
     },
+    patternsPending: (boundary) => pending.get(boundary) !== undefined,
   }
 }

@@ -13,7 +13,7 @@ import { decodeValues, encodeValues, tableCode } from './stateWriteCodec.ts'
  * Folding a value twice changes nothing, so a kill in the middle needs no care.
  */
 export type StateTables = {
-  /** Stages a value; the bytes are used until the next `settle`. */
+  /** Stages a value; the bytes are used until the next `write`. */
   readonly stage: (table: number, key: string, value: Uint8Array | undefined) => void
   /** Stages what writes leave behind. */
   readonly stageWrites: (writes: readonly StateWrite[]) => void
@@ -62,7 +62,7 @@ export function createStateTables(database: DatabaseSync, options: StateTablesOp
     database.prepare(`SELECT key, value FROM ${table} ORDER BY key LIMIT ${pageRows}`),
   )
 
-  let staged = createGeneration()
+  let staged = createValues()
   let recent = createGeneration()
   let folding: Folding | undefined
   let sequence = 0
@@ -75,7 +75,9 @@ export function createStateTables(database: DatabaseSync, options: StateTablesOp
     .prepare('SELECT sequence, writes FROM state_log ORDER BY 1')
     .all()) {
     sequence = Number(stored)
-    remember(recent, writes as Uint8Array)
+    const blob = writes as Uint8Array
+    for (const { table, key, value } of decodeValues(blob)) remember(recent, table, key, value)
+    recent.bytes += blob.length
   }
 
   function fold({ slices, next, tables, upTo }: Folding, atLeast: number): number {
@@ -96,18 +98,18 @@ export function createStateTables(database: DatabaseSync, options: StateTablesOp
 
   return {
     stage: (table, key, value) => {
-      staged.tables[table]!.set(key, value)
+      staged[table]!.set(key, value)
     },
     stageWrites: (writes) => {
-      for (const { table, key, after } of writes) staged.tables[tableCode(table)]!.set(keyString(key), after)
+      for (const { table, key, after } of writes) staged[tableCode(table)]!.set(keyString(key), after)
     },
     write: () => {
       logged = undefined
       foldedRecent = false
       let keys = 0
-      for (const values of staged.tables) keys += values.size
+      for (const values of staged) keys += values.size
       if (keys > 0) {
-        logged = encodeValues(staged.tables)
+        logged = encodeValues(staged)
         append.run(sequence + 1, logged)
       }
       // A little faster than keys come in, so that this generation is done before the next one is full.
@@ -125,9 +127,11 @@ export function createStateTables(database: DatabaseSync, options: StateTablesOp
       }
       if (logged !== undefined) {
         sequence += 1
-        // The values kept from here on are views on the log's own blob: the caller has its bytes back.
-        remember(recent, logged)
-        staged = createGeneration()
+        for (const [table, values] of staged.entries()) {
+          for (const [key, value] of values) remember(recent, table, key, value)
+        }
+        recent.bytes += logged.length
+        staged = createValues()
         logged = undefined
       }
       if (folding !== undefined) {
@@ -160,18 +164,19 @@ export function createStateTables(database: DatabaseSync, options: StateTablesOp
   }
 }
 
-function createGeneration(): Generation {
-  return { tables: stateTables.map(() => new Map()), keys: 0, bytes: 0 }
+function createValues(): Values[] {
+  return stateTables.map(() => new Map())
 }
 
-function remember(generation: Generation, blob: Uint8Array): void {
-  for (const { table, key, value } of decodeValues(blob)) {
-    const values = generation.tables[table]!
-    const before = values.size
-    values.set(key, value)
-    generation.keys += values.size - before
-  }
-  generation.bytes += blob.length
+function createGeneration(): Generation {
+  return { tables: createValues(), keys: 0, bytes: 0 }
+}
+
+function remember(generation: Generation, table: number, key: string, value: Uint8Array | undefined): void {
+  const values = generation.tables[table]!
+  const before = values.size
+  values.set(key, value)
+  generation.keys += values.size - before
 }
 
 function createFolding(generation: Generation, upTo: number): Folding {

@@ -41,8 +41,11 @@ export function encodePreImages(writes: readonly StateWrite[]): Buffer {
   return blob
 }
 
-/** The values of `tables[code]`, keyed by `keyString`, as one blob. */
-export function encodeValues(tables: readonly ReadonlyMap<string, Uint8Array | undefined>[]): Buffer {
+/**
+ * The values of `tables[code]`, keyed by `keyString`, as one blob. The maps' values are replaced by views on it, so that
+ * nobody else's bytes are needed any longer.
+ */
+export function encodeValues(tables: readonly Map<string, Uint8Array | undefined>[]): Buffer {
   let size = 0
   for (const values of tables) for (const [key, value] of values) size += entrySize(key.length, value)
   const blob = Buffer.allocUnsafe(size)
@@ -54,6 +57,7 @@ export function encodeValues(tables: readonly ReadonlyMap<string, Uint8Array | u
       at += key.length
       if (value === undefined) continue
       blob.set(value, at)
+      values.set(key, viewOf(blob, at, value.length))
       at += value.length
     }
   }
@@ -73,14 +77,19 @@ export function decodeValues(blob: Uint8Array): StoredValue[] {
     const keyAt = at + (isAbsent ? 2 : 6)
     at = keyAt + keyLength + valueLength
     if (at > blob.length) throw new RangeError(`state writes end at byte ${at} of ${blob.length}`)
-    const key = keyString(blob.subarray(keyAt, keyAt + keyLength))
+    const key = keyString(blob, keyAt, keyAt + keyLength)
     entries.push({
       table: head & ~absent,
       key,
-      value: isAbsent ? undefined : blob.subarray(keyAt + keyLength, at),
+      value: isAbsent ? undefined : viewOf(blob, keyAt + keyLength, valueLength),
     })
   }
   return entries
+}
+
+/** `subarray` of a Buffer costs several times as much. */
+function viewOf(blob: Uint8Array, at: number, length: number): Uint8Array {
+  return new Uint8Array(blob.buffer, blob.byteOffset + at, length)
 }
 
 function entrySize(keyLength: number, value: Uint8Array | undefined): number {

@@ -60,6 +60,8 @@ export interface Store extends StoredState {
   finishedHeight(): BlockRef | undefined
   /** The durable canonical block at a number. */
   canonicalBlock(number: bigint): BlockRef | undefined
+  /** The parent of a durable canonical block. */
+  parentOf(number: bigint): BlockRef | undefined
   /** Durable canonical blocks, newest first: dense near the tip, then in doubling gaps down to finalized. */
   locator(): BlockRef[]
   account(pubkey: Uint8Array): StoredAccount
@@ -77,6 +79,8 @@ export interface Store extends StoredState {
   outboxRows(): number
   /** The highest durable block such that no entry of it or of a block below is left; finality moves do not count. */
   outboxPassed(): bigint
+  /** Whether entries are left that must reach the vector store before its `patterns` are those of a boundary. */
+  patternsPending(boundary: bigint): boolean
   /** Folds, checkpoints, marks the end as clean, and lets the directory go. What is staged is dropped. */
   close(): void
 }

@@ -48,6 +48,8 @@ export function toStoreError(error: unknown, file: string, knownGood?: BlockRef)
     case 'EACCES':
     case 'EPERM':
     case 'ENOTDIR':
+    // What a recursive mkdir of Node answers on a read-only file system.
+    case 'ENOENT':
     case 'EEXIST':
       return new StoreReadOnlyError(file, error.message, options)
     case 'EIO':

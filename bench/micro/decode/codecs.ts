@@ -20,14 +20,21 @@ for (const logs of [false, true]) {
   if (blocks === undefined) throw new Error('the recorded blocks are not here: set MONMOUTH_SHARED')
   const columns = blocks.map((block) => encodeBlock(block).bytes)
   const rows = blocks.map((block) => rowsType.encode(toRows(block)).finish())
-  const kilobytes = (list: Uint8Array[]) => Math.round(list.reduce((sum, one) => sum + one.length, 0) / list.length / 1000)
-  console.log(`\n${blocks.length} mainnet blocks of ${TRANSACTIONS} transactions, ${logs ? 'with' : 'without'} logs: ` +
-      `${kilobytes(rows)} kB as rows, ${kilobytes(columns)} kB as columns`)
+  const kilobytes = (list: Uint8Array[]) =>
+    Math.round(list.reduce((sum, one) => sum + one.length, 0) / list.length / 1000)
+  console.log(
+    `\n${blocks.length} mainnet blocks of ${TRANSACTIONS} transactions, ${logs ? 'with' : 'without'} logs: ` +
+      `${kilobytes(rows)} kB as rows, ${kilobytes(columns)} kB as columns`,
+  )
   measure('decode rows, protobufjs', rows, (bytes) => rowsType.decode(bytes))
   measure('decode columns, protobufjs, unchecked', columns, (bytes) => columnsType.decode(bytes))
   measure('decode columns, protobufjs, checked', columns, decodeBlock)
   measure('encode rows, protobufjs', blocks.map(toRows), (block) => rowsType.encode(block).finish())
-  measure('encode columns, protobufjs', columns.map((bytes) => columnsType.decode(bytes)), (block) => columnsType.encode(block).finish())
+  measure(
+    'encode columns, protobufjs',
+    columns.map((bytes) => columnsType.decode(bytes)),
+    (block) => columnsType.encode(block).finish(),
+  )
   measure('encode columns, by hand, with checksum', blocks, encodeBlock)
 }
 
@@ -46,7 +53,9 @@ function measure<T>(name: string, inputs: readonly T[], work: (input: T) => unkn
     best = Math.max(best, (done * 1000) / elapsed)
   }
   const perSecond = Math.round(best)
-  console.log(`${name.padEnd(40)} ${String(perSecond).padStart(8)} blocks/s ${String(perSecond * TRANSACTIONS).padStart(11)} tx/s`)
+  console.log(
+    `${name.padEnd(40)} ${String(perSecond).padStart(8)} blocks/s ${String(perSecond * TRANSACTIONS).padStart(11)} tx/s`,
+  )
 }
 
 function toRows(block: Block) {
@@ -90,7 +99,9 @@ function logsOf(bytes: Uint8Array): { address: Uint8Array; topics: Uint8Array[];
     const length = buffer.readUInt32LE(dataAt)
     logs.push({
       address: buffer.subarray(at, at + 20),
-      topics: Array.from({ length: topicCount }, (_, i) => buffer.subarray(at + 21 + i * 32, at + 53 + i * 32)),
+      topics: Array.from({ length: topicCount }, (_, i) =>
+        buffer.subarray(at + 21 + i * 32, at + 53 + i * 32),
+      ),
       data: buffer.subarray(dataAt + 4, dataAt + 4 + length),
     })
     at = dataAt + 4 + length

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { Hash, Hex } from 'viem'
-import { CONTRACT_CREATION, EvmStatus, type Block } from '../../../sidecar/notification/types.ts'
+import { type Block, CONTRACT_CREATION, EvmStatus } from '../../../sidecar/notification/types.ts'
 
 type RpcTransaction = {
   hash: Hex
@@ -33,8 +33,15 @@ type RpcReceipt = { transactionHash: Hex; status?: Hex; gasUsed: Hex; logs: RpcL
  * Mainnet transactions dealt into blocks of `perBlock`, chained by number. Only transactions with receipts are taken
  * when `logs` is set. Undefined when the recorded data is not on this machine (`MONMOUTH_SHARED`, or `../shared`).
  */
-export function recordedBlocks(count: number, perBlock: number, options: { logs: boolean }): Block[] | undefined {
-  const folder = join(process.env['MONMOUTH_SHARED'] ?? join(import.meta.dirname, '../../../../shared'), 'data/ethereum')
+export function recordedBlocks(
+  count: number,
+  perBlock: number,
+  options: { logs: boolean },
+): Block[] | undefined {
+  const folder = join(
+    process.env.MONMOUTH_SHARED ?? join(import.meta.dirname, '../../../../shared'),
+    'data/ethereum',
+  )
   if (!existsSync(join(folder, 'blocks.jsonl.gz'))) return undefined
   const receipts = new Map<Hex, RpcReceipt>()
   for (const line of readLines<{ receipts: RpcReceipt[] }>(join(folder, 'receipts.jsonl.gz'))) {
@@ -79,13 +86,20 @@ function toBlock(number: bigint, rows: RpcTransaction[], receipts: Map<Hex, RpcR
       hashes: Buffer.concat(rows.map((row) => bytesOf(row.hash))),
       senders: Buffer.concat(rows.map((row) => bytesOf(row.from))),
       to: Buffer.concat(rows.map((row) => (row.to === null ? Buffer.alloc(20) : bytesOf(row.to)))),
-      kinds: Uint8Array.from(rows, (row) => Number(row.type ?? 0) | (row.to === null ? CONTRACT_CREATION : 0)),
+      kinds: Uint8Array.from(
+        rows,
+        (row) => Number(row.type ?? 0) | (row.to === null ? CONTRACT_CREATION : 0),
+      ),
       statuses: Uint8Array.from(rows, (row) => {
         const status = receipts.get(row.hash)?.status
         return status === undefined ? EvmStatus.unknown : Number(status)
       }),
-      selectors: Buffer.concat(inputs.map((input) => Buffer.concat([input.subarray(0, 4), Buffer.alloc(4)], 4))),
-      values: Buffer.concat(rows.map((row) => Buffer.from(BigInt(row.value).toString(16).padStart(64, '0'), 'hex'))),
+      selectors: Buffer.concat(
+        inputs.map((input) => Buffer.concat([input.subarray(0, 4), Buffer.alloc(4)], 4)),
+      ),
+      values: Buffer.concat(
+        rows.map((row) => Buffer.from(BigInt(row.value).toString(16).padStart(64, '0'), 'hex')),
+      ),
       nonces: u64((row) => row.nonce ?? '0x0'),
       gasLimits: Uint32Array.from(rows, (row) => saturated(row.gas)),
       gasUsed: Uint32Array.from(rows, (row) => saturated(receipts.get(row.hash)?.gasUsed ?? '0x0')),
@@ -110,5 +124,11 @@ function logBytes(log: RpcLog): Buffer {
   const data = bytesOf(log.data)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(data.length)
-  return Buffer.concat([bytesOf(log.address), Buffer.of(log.topics.length), ...log.topics.map(bytesOf), length, data])
+  return Buffer.concat([
+    bytesOf(log.address),
+    Buffer.of(log.topics.length),
+    ...log.topics.map(bytesOf),
+    length,
+    data,
+  ])
 }

@@ -11,6 +11,7 @@ import pino from 'pino'
 import type { StateWrite } from '../../../sidecar/notification/stateWrite.ts'
 import type { BlockRef } from '../../../sidecar/notification/types.ts'
 import { openStore } from '../../../sidecar/watermark/openStore.ts'
+import type { StateTablesOptions } from '../../../sidecar/watermark/stateTables.ts'
 import type { BlockEffects } from '../../../sidecar/watermark/types.ts'
 
 const transactionsPerBlock = 268
@@ -21,9 +22,9 @@ const totals = {
   ...{ executed: 0, failed: 0, rejected: 0, deposits: 0, accounts: 0 },
 }
 
-function open(name: string, undoDepth = 1024) {
+function open(name: string, undoDepth = 1024, log?: StateTablesOptions) {
   const identity = { chainId: 1n, genesisHash: refOf(0).hash, start: 1n, settings: {}, digest: '' }
-  return openStore({ directory: join(root, name), identity, undoDepth, retainDecisions: 0 }, { logger })
+  return openStore({ directory: join(root, name), identity, undoDepth, retainDecisions: 0, log }, { logger })
 }
 
 function refOf(number: number): BlockRef {
@@ -78,8 +79,11 @@ function percentile(times: readonly number[], share: number): number {
   return times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]!
 }
 
-function oneBlock(): void {
-  const store = open('one')
+/** What the state log is compared with: every commit writes all rows of the one before to the tables. */
+const foldAtOnce = { foldKeys: 1, sliceKeys: Number.POSITIVE_INFINITY }
+
+function oneBlock(how: string, log?: StateTablesOptions): void {
+  const store = open(`one-${how}`, 1024, log)
   const stageMs: number[] = []
   const commitMs: number[] = []
   for (let number = 1; number <= 1500; number++) {
@@ -92,7 +96,7 @@ function oneBlock(): void {
     stageMs.push(staged - start)
     commitMs.push(performance.now() - staged)
   }
-  report('one block a commit: 80 accounts, 150 patterns, 10 kB of decisions', {
+  report(`one block a commit, ${how}: 80 accounts, 150 patterns, 10 kB of decisions`, {
     stageP50Ms: percentile(stageMs, 0.5),
     commitP50Ms: percentile(commitMs, 0.5),
     commitP99Ms: percentile(commitMs, 0.99),
@@ -102,9 +106,9 @@ function oneBlock(): void {
 }
 
 /** Groups of 100 blocks whose 15 000 pattern writes name 9 000 keys, drawn from `universe` keys. */
-function groups(universe: number): void {
-  const name = `groups-${universe}`
-  const store = open(name)
+function groups(universe: number, how: string, log?: StateTablesOptions): void {
+  const name = `groups-${universe}-${how}`
+  const store = open(name, 1024, log)
   const stageMs: number[] = []
   const commitMs: number[] = []
   const cpuMicroseconds: number[] = []
@@ -129,7 +133,7 @@ function groups(universe: number): void {
   }
   const transactions = 100 * transactionsPerBlock
   const all = [...stageMs, ...commitMs].reduce((sum, ms) => sum + ms, 0)
-  report(`100 blocks a commit, 9 000 of ${universe} patterns each`, {
+  report(`100 blocks a commit, ${how}: 9 000 of ${universe} patterns each`, {
     stageP50Ms: percentile(stageMs, 0.5),
     commitP50Ms: percentile(commitMs, 0.5),
     commitMaxMs: Math.max(...commitMs),
@@ -234,8 +238,14 @@ function find(): void {
 }
 
 const parts: Record<string, () => void> = {
-  one: oneBlock,
-  groups: () => [9000, 20_000, 40_000].forEach(groups),
+  one: () => {
+    oneBlock('log')
+    oneBlock('tables', foldAtOnce)
+  },
+  groups: () => {
+    for (const universe of [9000, 20_000, 40_000]) groups(universe, 'log')
+    groups(20_000, 'tables', foldAtOnce)
+  },
   ...{ load, undo, find },
 }
 try {

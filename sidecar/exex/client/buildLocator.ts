@@ -8,7 +8,10 @@ const DENSE = 16
  * `finalized` (or the oldest block known). 16 + log2(n) entries; whatever block the chains share, the server finds one
  * at most as far below it as it lies below the tip.
  */
-export function buildLocator(refs: readonly BlockRef[], finalized: BlockRef | undefined): readonly BlockRef[] {
+export function buildLocator(
+  refs: readonly BlockRef[],
+  finalized: BlockRef | undefined,
+): readonly BlockRef[] {
   const above = finalized === undefined ? refs : refs.filter((ref) => ref.number > finalized.number)
   const locator: BlockRef[] = []
   let gap = 1

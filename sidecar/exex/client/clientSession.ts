@@ -2,7 +2,13 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import type { BlockRef } from '../../notification/types.ts'
 import { ExExError } from '../errors.ts'
 import { decodeServerFrames, encodeClientFrame } from '../frameCodec.ts'
-import { type ClientFrame, type HelloFrame, PACK_FEATURE, protocolVersions, type ServerFrame } from '../frames.ts'
+import {
+  type ClientFrame,
+  type HelloFrame,
+  PACK_FEATURE,
+  protocolVersions,
+  type ServerFrame,
+} from '../frames.ts'
 import { exExMethods } from '../service.ts'
 import type { CreditWindow } from './creditWindow.ts'
 import type { ExExEvent } from './events.ts'
@@ -142,7 +148,12 @@ export class ClientSession {
       // What cannot be read is lost data, whatever the reason.
       this.#fail(
         error.code === 'MALFORMED'
-          ? new ExExError('DATA_LOSS', { where: error.where, expected: error.expected, actual: error.actual, cause: error })
+          ? new ExExError('DATA_LOSS', {
+              where: error.where,
+              expected: error.expected,
+              actual: error.actual,
+              cause: error,
+            })
           : error,
       )
     }
@@ -201,7 +212,10 @@ export class ClientSession {
   #deliver(notification: Extract<ExExEvent, { type: 'notification' }>['notification']): void {
     const { bytes } = notification
     this.#credit.delivered(bytes)
-    this.#metrics.received({ blocks: notification.kind === 'reverted' ? 0 : notification.blocks.length, bytes })
+    this.#metrics.received({
+      blocks: notification.kind === 'reverted' ? 0 : notification.blocks.length,
+      bytes,
+    })
     this.#metrics.bufferedBytes(this.#credit.outstandingBytes + this.bufferedBytes)
     this.#handlers.event({ type: 'notification', notification })
     this.#sendAck()
@@ -241,10 +255,18 @@ export class ClientSession {
     const { chainId, genesisHash } = this.#options
     if (frame.protocol < protocolVersions.min || frame.protocol > protocolVersions.max) {
       const expected = `${protocolVersions.min} to ${protocolVersions.max}`
-      throw new ExExError('VERSION_MISMATCH', { where: 'welcome.protocol', expected, actual: `${frame.protocol}` })
+      throw new ExExError('VERSION_MISMATCH', {
+        where: 'welcome.protocol',
+        expected,
+        actual: `${frame.protocol}`,
+      })
     }
     if (chainId !== undefined && frame.chainId !== chainId) {
-      throw new ExExError('CHAIN_MISMATCH', { where: 'welcome.chain_id', expected: `${chainId}`, actual: `${frame.chainId}` })
+      throw new ExExError('CHAIN_MISMATCH', {
+        where: 'welcome.chain_id',
+        expected: `${chainId}`,
+        actual: `${frame.chainId}`,
+      })
     }
     if (genesisHash !== undefined && frame.genesisHash !== genesisHash) {
       throw new ExExError('GENESIS_MISMATCH', {
@@ -305,4 +327,8 @@ export class ClientSession {
 }
 
 const ended = (): ExExError =>
-  new ExExError('UNAVAILABLE', { where: 'call', expected: 'the server to go on', actual: 'it ended the stream' })
+  new ExExError('UNAVAILABLE', {
+    where: 'call',
+    expected: 'the server to go on',
+    actual: 'it ended the stream',
+  })

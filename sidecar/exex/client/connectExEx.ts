@@ -4,7 +4,7 @@ import { ExExError } from '../errors.ts'
 import { ClientSession, type PendingAck } from './clientSession.ts'
 import { CreditWindow } from './creditWindow.ts'
 import type { ExExEvent } from './events.ts'
-import { type ClientDependencies, clientLimitsOf, type ConnectOptions, noClientMetrics } from './options.ts'
+import { type ClientDependencies, type ConnectOptions, clientLimitsOf, noClientMetrics } from './options.ts'
 
 export type ExExClientState = {
   readonly connected: boolean
@@ -67,7 +67,11 @@ export function connectExEx(options: ConnectOptions, dependencies: ClientDepende
   const events$ = new Observable<ExExEvent>((subscriber) => {
     if (isSubscribed) {
       subscriber.error(
-        new ExExError('BAD_REQUEST', { where: 'events$', expected: 'one subscriber at a time', actual: 'another' }),
+        new ExExError('BAD_REQUEST', {
+          where: 'events$',
+          expected: 'one subscriber at a time',
+          actual: 'another',
+        }),
       )
       return
     }
@@ -77,27 +81,33 @@ export function connectExEx(options: ConnectOptions, dependencies: ClientDepende
     const complete = () => subscriber.complete()
 
     const open = () => {
-      session = new ClientSession(options, limits, credit, { metrics, now }, {
-        event: (event) => {
-          note(event)
-          subscriber.next(event)
+      session = new ClientSession(
+        options,
+        limits,
+        credit,
+        { metrics, now },
+        {
+          event: (event) => {
+            note(event)
+            subscriber.next(event)
+          },
+          healthy: () => {
+            failures = 0
+          },
+          failed: (error) => {
+            session = undefined
+            state = { ...state, connected: false, lastError: error }
+            if (error.fatal) {
+              logger.error({ code: error.code, err: error }, 'exex stream ended')
+              subscriber.error(error)
+              return
+            }
+            const waitMs = backoff(failures++)
+            logger.warn({ code: error.code, err: error, waitMs }, 'exex session lost: connecting again')
+            timer = setTimeout(attempt, waitMs)
+          },
         },
-        healthy: () => {
-          failures = 0
-        },
-        failed: (error) => {
-          session = undefined
-          state = { ...state, connected: false, lastError: error }
-          if (error.fatal) {
-            logger.error({ code: error.code, err: error }, 'exex stream ended')
-            subscriber.error(error)
-            return
-          }
-          const waitMs = backoff(failures++)
-          logger.warn({ code: error.code, err: error, waitMs }, 'exex session lost: connecting again')
-          timer = setTimeout(attempt, waitMs)
-        },
-      })
+      )
     }
     const attempt = () => tryOpen(open, subscriber)
 

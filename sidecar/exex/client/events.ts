@@ -13,9 +13,9 @@ export type WelcomeEvent = {
   readonly head: BlockRef | undefined
   readonly safe: BlockRef | undefined
   readonly finalized: BlockRef | undefined
-  readonly chainId: bigint
+  readonly chainId: bigint | undefined
   readonly genesisHash: Hash | undefined
-  readonly oldestBlock: bigint
+  readonly oldestBlock: bigint | undefined
   /** Name and version, for logs. */
   readonly server: string
 }
@@ -35,6 +35,10 @@ export type AcknowledgedEvent = {
   readonly durable: BlockRef | undefined
   readonly finishedHeight: BlockRef | undefined
 }
-export type DirectiveEvent = { readonly type: 'directive'; readonly kind: DirectiveKind; readonly message: string }
+export type DirectiveEvent = {
+  readonly type: 'directive'
+  readonly kind: DirectiveKind
+  readonly message: string
+}
 
 export type ExExEvent = WelcomeEvent | NotificationEvent | HeadsEvent | AcknowledgedEvent | DirectiveEvent

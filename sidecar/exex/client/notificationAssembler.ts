@@ -66,11 +66,13 @@ export class NotificationAssembler {
    * never will, and without this the last one of a quiet chain could be lost unnoticed.
    */
   checkLastSeq(lastSeq: bigint): void {
-    if (lastSeq >= this.#expectedSeq) throw dataLoss('heartbeat.last_seq', `${this.#expectedSeq - 1n}`, `${lastSeq}`)
+    if (lastSeq >= this.#expectedSeq)
+      throw dataLoss('heartbeat.last_seq', `${this.#expectedSeq - 1n}`, `${lastSeq}`)
   }
 
   #begin(begin: BeginFrame): undefined {
-    if (this.#open !== undefined) throw dataLoss('begin', `the end of ${this.#open.begin.seq}`, `begin ${begin.seq}`)
+    if (this.#open !== undefined)
+      throw dataLoss('begin', `the end of ${this.#open.begin.seq}`, `begin ${begin.seq}`)
     if (begin.seq > this.#expectedSeq) throw dataLoss('begin.seq', `${this.#expectedSeq}`, `${begin.seq}`)
     if (begin.totalBytes > BigInt(this.#maxBytes)) {
       throw new ExExError('FRAME_TOO_LARGE', {
@@ -94,7 +96,8 @@ export class NotificationAssembler {
     if (offset !== open.partBytes) throw dataLoss('chunk.offset', `${open.partBytes}`, `${offset}`)
     open.partBytes += data.length
     open.receivedBytes += data.length
-    if (open.partBytes > total) throw dataLoss('chunk.data', `at most ${total - offset} bytes`, `${data.length}`)
+    if (open.partBytes > total)
+      throw dataLoss('chunk.data', `at most ${total - offset} bytes`, `${data.length}`)
     if (BigInt(open.receivedBytes) > open.begin.totalBytes) {
       throw dataLoss('chunk.data', `${open.begin.totalBytes} bytes in all`, `${open.receivedBytes}`)
     }
@@ -110,19 +113,29 @@ export class NotificationAssembler {
   #end(open: Open, end: EndFrame, receivedTimeMs: number): Assembled {
     const { begin } = open
     if (end.seq !== begin.seq) throw dataLoss('end.seq', `${begin.seq}`, `${end.seq}`)
-    if (open.partBytes > 0) throw dataLoss('end', 'the rest of a block', `end after ${open.partBytes} bytes of it`)
+    if (open.partBytes > 0)
+      throw dataLoss('end', 'the rest of a block', `end after ${open.partBytes} bytes of it`)
     if (open.bodies.length !== begin.blockCount || end.blockCount !== begin.blockCount) {
-      throw dataLoss('end.block_count', `${begin.blockCount}`, `${open.bodies.length}, stated as ${end.blockCount}`)
+      throw dataLoss(
+        'end.block_count',
+        `${begin.blockCount}`,
+        `${open.bodies.length}, stated as ${end.blockCount}`,
+      )
     }
     if (BigInt(open.receivedBytes) !== begin.totalBytes || end.totalBytes !== begin.totalBytes) {
-      throw dataLoss('end.total_bytes', `${begin.totalBytes}`, `${open.receivedBytes}, stated as ${end.totalBytes}`)
+      throw dataLoss(
+        'end.total_bytes',
+        `${begin.totalBytes}`,
+        `${open.receivedBytes}, stated as ${end.totalBytes}`,
+      )
     }
     if (open.crc !== end.crc32) throw dataLoss('end.crc32', `${end.crc32}`, `${open.crc}`)
     if (open.isDuplicate) return { type: 'duplicate', bytes: open.receivedBytes }
 
     const blocks = decodeFollowing(begin.parent, open.bodies)
     const tip = blocks.at(-1)?.ref ?? begin.parent
-    if (end.cursor.hash !== tip.hash) throw dataLoss('end.cursor', `${tip.number} ${tip.hash}`, end.cursor.hash)
+    if (end.cursor.hash !== tip.hash)
+      throw dataLoss('end.cursor', `${tip.number} ${tip.hash}`, end.cursor.hash)
     this.#expectedSeq = begin.seq + 1n
     this.chain.unwindTo(begin.parent)
     for (const block of blocks) this.chain.push(block.ref)
@@ -148,8 +161,11 @@ function checkShape({ kind, undo, blockCount }: BeginFrame): void {
   const undoes = kind !== 'committed'
   const applies = kind !== 'reverted'
   if (undo.length > 0 !== undoes || blockCount > 0 !== applies) {
-    throw dataLoss('begin', `${kind} with ${undoes ? 'an undo' : 'no undo'} and ${applies ? 'blocks' : 'no blocks'}`,
-      `${undo.length} undone and ${blockCount} applied`)
+    throw dataLoss(
+      'begin',
+      `${kind} with ${undoes ? 'an undo' : 'no undo'} and ${applies ? 'blocks' : 'no blocks'}`,
+      `${undo.length} undone and ${blockCount} applied`,
+    )
   }
 }
 
@@ -158,16 +174,24 @@ function checkConnection({ undo, parent }: BeginFrame, chain: RecentChain): void
   if (undo.length === 0) {
     // An ancestor of the tip is an implicit unwind to it.
     if (chain.find(parent) === 'carried') return
-    throw dataLoss('begin.parent', `the tip ${chain.tip.number} ${chain.tip.hash} or a block before it`,
-      `${parent.number} ${parent.hash}`)
+    throw dataLoss(
+      'begin.parent',
+      `the tip ${chain.tip.number} ${chain.tip.hash} or a block before it`,
+      `${parent.number} ${parent.hash}`,
+    )
   }
   const newest = undo.at(-1)!
   if (newest.hash !== chain.tip.hash) {
-    throw dataLoss('begin.undo', `the tip ${chain.tip.number} ${chain.tip.hash} last`, `${newest.number} ${newest.hash}`)
+    throw dataLoss(
+      'begin.undo',
+      `the tip ${chain.tip.number} ${chain.tip.hash} last`,
+      `${newest.number} ${newest.hash}`,
+    )
   }
   let before = parent
   for (const ref of [...undo]) {
-    if (ref.number !== before.number + 1n) throw dataLoss('begin.undo', `${before.number + 1n}`, `${ref.number}`)
+    if (ref.number !== before.number + 1n)
+      throw dataLoss('begin.undo', `${before.number + 1n}`, `${ref.number}`)
     before = ref
   }
   for (const ref of [parent, ...undo]) {
@@ -183,7 +207,11 @@ function decodeFollowing(parent: BlockRef, bodies: readonly Uint8Array[]): reado
   return bodies.map((body) => {
     const block = decodeTrusted(body)
     if (block.parent.hash !== tip.hash || block.ref.number !== tip.number + 1n) {
-      throw dataLoss('block.parent_hash', `${tip.number} ${tip.hash}`, `${block.parent.number} ${block.parent.hash}`)
+      throw dataLoss(
+        'block.parent_hash',
+        `${tip.number} ${tip.hash}`,
+        `${block.parent.number} ${block.parent.hash}`,
+      )
     }
     tip = block.ref
     return block
@@ -195,7 +223,12 @@ function decodeTrusted(body: Uint8Array): Block {
     return decodeBlock(body)
   } catch (cause) {
     if (!(cause instanceof ExExError)) throw cause
-    throw new ExExError('DATA_LOSS', { where: cause.where, expected: cause.expected, actual: cause.actual, cause })
+    throw new ExExError('DATA_LOSS', {
+      where: cause.where,
+      expected: cause.expected,
+      actual: cause.actual,
+      cause,
+    })
   }
 }
 

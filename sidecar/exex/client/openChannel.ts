@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ChannelCredentials, Client, credentials, Metadata } from '@grpc/grpc-js'
+import { type ChannelCredentials, Client, credentials, Metadata } from '@grpc/grpc-js'
 import { ExExError } from '../errors.ts'
 import type { Endpoint } from './options.ts'
 
@@ -9,7 +9,10 @@ export type Channel = { readonly client: Client; readonly metadata: Metadata }
 const FLOW_CONTROL_WINDOW_BYTES = 8 << 20
 
 /** Opens a channel; throws `ExExError` BAD_REQUEST for a URL that is not one. */
-export function openChannel(endpoint: Endpoint, limits: { readonly maxReceiveBytes: number; readonly keepaliveMs: number }): Channel {
+export function openChannel(
+  endpoint: Endpoint,
+  limits: { readonly maxReceiveBytes: number; readonly keepaliveMs: number },
+): Channel {
   const { target, isSecure } = parseUrl(endpoint.url)
   const metadata = new Metadata()
   if (endpoint.token !== undefined) metadata.set('authorization', `Bearer ${endpoint.token}`)

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import type { Hash } from 'viem'
 import type { BlockRef } from '../../notification/types.ts'
-import { FRAME_LIMIT_BYTES, type Mode, type Profile } from '../frames.ts'
 import type { ExExError } from '../errors.ts'
+import { FRAME_LIMIT_BYTES, type Mode, type Profile } from '../frames.ts'
 
 /** Where a consumer stands: asked at every connect. */
 export type Position = {

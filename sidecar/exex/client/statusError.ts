@@ -18,7 +18,8 @@ const codesByStatus: Partial<Record<number, ExExErrorCode>> = {
 export function fromStatus(error: ServiceError): ExExError {
   // A code of ours may lead the details of a call without a stream.
   const named = /^([A-Z_]+): /.exec(error.details)?.[1]
-  const code = named !== undefined && isExExErrorCode(named) ? named : (codesByStatus[error.code] ?? 'UNAVAILABLE')
+  const code =
+    named !== undefined && isExExErrorCode(named) ? named : (codesByStatus[error.code] ?? 'UNAVAILABLE')
   return new ExExError(code, {
     where: 'call',
     expected: 'the server to go on',

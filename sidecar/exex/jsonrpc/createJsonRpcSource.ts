@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { BlockRef } from '../../notification/types.ts'
 import { ExExError, HistoryPrunedError } from '../errors.ts'
 import type { ChainSource, EncodeBlock, EncodedBlock, SourceEvent, SourceHeads } from '../server/types.ts'
+import type { ChainRing } from './chainRing.ts'
 import {
   brokenLink,
   ChainMismatchError,
@@ -109,20 +110,20 @@ export async function createJsonRpcSource(
     lifetime.abort()
     throw error
   })
-  const { identity, receipts, ring } = start
-  let { view, oldestBlock } = start
+  const { identity, receipts } = start
+  let { ring, view, oldestBlock } = start
 
   const listeners = new Set<(event: SourceEvent) => void>()
   let problem: { readonly code: string; readonly message: string } | undefined
-  let heads = headsNow()
+  let heads = headsOf(ring)
 
-  function headsNow(): SourceHeads {
-    const head = ring.tip()
-    const offered = options.historyBlocks === undefined ? 0n : head.number - BigInt(options.historyBlocks)
+  function headsOf(chain: ChainRing): SourceHeads {
+    const { tip } = chain
+    const offered = options.historyBlocks === undefined ? 0n : tip.number - BigInt(options.historyBlocks)
     return {
-      head,
-      safe: finalityOf(ring, view.safe),
-      finalized: finalityOf(ring, view.finalized),
+      head: tip,
+      safe: finalityOf(chain, view.safe),
+      finalized: finalityOf(chain, view.finalized),
       oldestBlock: offered > oldestBlock ? offered : oldestBlock,
       syncing: view.syncing,
     }
@@ -135,11 +136,12 @@ export async function createJsonRpcSource(
     nodeTimeMs: number,
   ): void {
     if (lifetime.signal.aborted) throw new SourceClosedError()
-    ring.replace(
+    const next = ring.replaced(
       parent.number,
       blocks.map((block) => block.ref),
     )
-    heads = headsNow()
+    heads = headsOf(next)
+    ring = next
     const { head, safe, finalized } = heads
     const event: SourceEvent = { undo, blocks, parent, head, safe, finalized, nodeTimeMs }
     if (undo.length > 0) {
@@ -160,9 +162,9 @@ export async function createJsonRpcSource(
     view = await readView(reader, options.finalityDepth)
     const { latest } = view
     let added = 0
-    if (latest.hash !== ring.tip().hash) {
+    if (latest.hash !== ring.tip.hash) {
       // Not simply the next block: the node may have been replaced by another, which over HTTP shows nowhere else.
-      if (latest.parentHash !== ring.tip().hash) await link.confirmIdentity()
+      if (latest.parentHash !== ring.tip.hash) await link.confirmIdentity()
       const ancestor = await findAncestor(ring, latest, reader, { node, maxReorgDepth })
       let undo = ring.above(ancestor.number)
       if (latest.number === ancestor.number) emit(ancestor, undo, [], nowMs())
@@ -182,8 +184,8 @@ export async function createJsonRpcSource(
         batch = []
       }
     }
-
-    heads = headsNow()
+    ring = await refillRing(ring, reader)
+    heads = headsOf(ring)
     return added
   }
 
@@ -200,7 +202,7 @@ export async function createJsonRpcSource(
         await link.ensure()
         const added = await reconcile()
         if (problem !== undefined)
-          logger.info({ node, head: String(ring.tip().number) }, 'following the node again')
+          logger.info({ node, head: String(ring.tip.number) }, 'following the node again')
         problem = undefined
         failures = 0
         // Many blocks took time to read, in which more came.
@@ -226,11 +228,11 @@ export async function createJsonRpcSource(
 
   /** Why the node did not give a canonical block of the past. */
   async function absence(number: bigint): Promise<ExExError> {
-    if (number < ring.oldest().number)
-      oldestBlock = await findOldestBlock(ring.tip().number, (candidate) =>
+    if (number < ring.oldest.number)
+      oldestBlock = await findOldestBlock(ring.tip.number, (candidate) =>
         isReadable(reader, candidate, receipts),
       )
-    heads = headsNow()
+    if (heads.oldestBlock < oldestBlock) heads = { ...heads, oldestBlock }
     if (number < oldestBlock) return new HistoryPrunedError(number, heads.oldestBlock)
     return absentBlock(number)
   }
@@ -241,7 +243,7 @@ export async function createJsonRpcSource(
     hasLogs: receipts !== 'none',
     heads: () => heads,
     canonicalRef: async (number) => {
-      if (number > ring.tip().number || number < heads.oldestBlock) return undefined
+      if (number > ring.tip.number || number < heads.oldestBlock) return undefined
       const known = ring.at(number)
       if (known !== undefined) return known
       const header = await reader.header(number)
@@ -249,11 +251,11 @@ export async function createJsonRpcSource(
     },
     readBlocks: async function* (from, to) {
       if (from < heads.oldestBlock) throw new HistoryPrunedError(from, heads.oldestBlock)
-      if (to > ring.tip().number)
+      if (to > ring.tip.number)
         throw new ChainMovedError({
           where: 'head',
           expected: `block ${to}`,
-          actual: `block ${ring.tip().number}`,
+          actual: `block ${ring.tip.number}`,
         })
       let parent: BlockRef | undefined
       for await (const block of readInOrder(from, to, concurrency, (number) =>

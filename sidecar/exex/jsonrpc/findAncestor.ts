@@ -15,9 +15,9 @@ export async function findAncestor(
   reader: NodeReader,
   limits: { readonly node: string; readonly maxReorgDepth: number },
 ): Promise<BlockRef> {
-  const tip = ring.tip()
-  const tooDeep = () => new ReorgTooDeepError({ ...limits, tip, head: latest, oldest: ring.oldest() })
-  if (latest.number < ring.oldest().number) throw tooDeep()
+  const tip = ring.tip
+  const tooDeep = () => new ReorgTooDeepError({ ...limits, tip, head: latest, oldest: ring.oldest })
+  if (latest.number < ring.oldest.number) throw tooDeep()
 
   let header = latest
   if (latest.number > tip.number + 1n) {
@@ -30,7 +30,7 @@ export async function findAncestor(
     if (ring.has(header.number, header.hash)) return refOf(header)
     const parent = { number: header.number - 1n, hash: header.parentHash }
     if (ring.has(parent.number, parent.hash)) return parent
-    if (parent.number < ring.oldest().number) throw tooDeep()
+    if (parent.number < ring.oldest.number) throw tooDeep()
     const next = await reader.header(parent.hash)
     if (next === undefined) throw moved(parent.number)
     if (next.number !== parent.number)

@@ -1,5 +1,6 @@
 import { type ChainRing, createChainRing } from './chainRing.ts'
 import { ChainMovedError } from './errors.ts'
+import { finalityOf } from './finalityOf.ts'
 import { findOldestBlock } from './findOldestBlock.ts'
 import type { NodeLink } from './nodeLink.ts'
 import type { ChainIdentity, NodeReader, ReceiptsMode } from './nodeReader.ts'
@@ -28,8 +29,10 @@ export async function readStart(
   const receipts = await reader.receiptsMode()
   const view = await readView(reader, limits.finalityDepth)
   const { latest } = view
-  const ring = createChainRing([{ number: latest.number, hash: latest.hash }], limits.maxReorgDepth)
-  await refillRing(ring, reader)
+  const head = createChainRing([{ number: latest.number, hash: latest.hash }], limits.maxReorgDepth)
+  const ring = await refillRing(head, reader)
+  // Seen here, where it is read again, should a reorg have come between the calls of the view.
+  for (const named of [view.safe, view.finalized]) finalityOf(ring, named)
   const oldestBlock = await findOldestBlock(latest.number, (number) => isReadable(reader, number, receipts))
   return { identity, receipts, ring, view, oldestBlock }
 }

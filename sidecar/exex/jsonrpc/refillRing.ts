@@ -8,13 +8,12 @@ import { readInOrder } from './readInOrder.ts'
 const HEADERS_AT_ONCE = 16
 
 /**
- * Fills the ring downwards to its full depth: at start, and after an undo, so that every tip can be undone as deep as the last.
- * Throws `ChainMovedError`, the ring unchanged, when the headers below do not lead to its oldest block.
+ * The ring, filled downwards to its full depth: at start, and after an undo, so that every tip can be undone as deep as the last.
+ * Throws `ChainMovedError` when the headers below do not lead to its oldest block.
  */
-export async function refillRing(ring: ChainRing, reader: NodeReader): Promise<void> {
-  const missing = ring.missing()
-  if (missing === undefined) return
-  const oldest = ring.oldest()
+export async function refillRing(ring: ChainRing, reader: NodeReader): Promise<ChainRing> {
+  const { missing, oldest } = ring
+  if (missing === undefined) return ring
   const refs: BlockRef[] = []
   // The ring's oldest block is read again for its parent hash: the link to what is below it.
   const read = (number: bigint) => reader.header(number === oldest.number ? oldest.hash : number)
@@ -30,5 +29,5 @@ export async function refillRing(ring: ChainRing, reader: NodeReader): Promise<v
       throw brokenLink(header, header.parentHash, previous)
     refs.push({ number: header.number, hash: header.hash })
   }
-  ring.refill(refs.slice(0, -1))
+  return ring.refilled(refs.slice(0, -1))
 }

@@ -14,7 +14,10 @@ export type Authenticate = (metadata: Metadata) => Caller
 export async function createAuthenticate(
   options: Pick<ExExServerOptions, 'tokens' | 'tokenFile'>,
 ): Promise<Authenticate> {
-  const tokens = [...(options.tokens ?? []), ...(options.tokenFile === undefined ? [] : await readTokens(options.tokenFile))]
+  const tokens = [
+    ...(options.tokens ?? []),
+    ...(options.tokenFile === undefined ? [] : await readTokens(options.tokenFile)),
+  ]
   if (tokens.length === 0 && options.tokenFile === undefined) return () => ({ consumerId: undefined })
   const known = tokens.map(({ token, consumerId }) => ({ digest: digest(token), consumerId }))
   return (metadata) => {
@@ -51,7 +54,9 @@ async function readTokens(file: string): Promise<ServerToken[]> {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
       const colon = line.indexOf(':')
-      return colon === -1 ? { token: line } : { consumerId: line.slice(0, colon), token: line.slice(colon + 1) }
+      return colon === -1
+        ? { token: line }
+        : { consumerId: line.slice(0, colon), token: line.slice(colon + 1) }
     })
 }
 

@@ -122,7 +122,8 @@ export class ChainCursor {
       if (!(await isCanonical(this.#source, ref))) continue
       const from = ref.number + 1n
       const { head } = this.#source.heads()
-      if (from <= head.number) this.#reader = this.#source.readBlocks(from, head.number)[Symbol.asyncIterator]()
+      if (from <= head.number)
+        this.#reader = this.#source.readBlocks(from, head.number)[Symbol.asyncIterator]()
       return ref
     }
     const { number, hash } = this.sent.oldest

@@ -24,7 +24,11 @@ export async function checkAck(
     const known = cursor.sent.find(ref)
     if (known === 'undone') crossed = true
     else if (known === 'unknown' || (known === 'below' && !(await isCanonical(source, ref)))) {
-      throw badAck(name, `a block sent in this session, at most ${cursor.tip.number}, or a canonical one before it`, ref)
+      throw badAck(
+        name,
+        `a block sent in this session, at most ${cursor.tip.number}, or a canonical one before it`,
+        ref,
+      )
     }
   }
   if (crossed) return 'crossed'

@@ -65,7 +65,12 @@ export class Consumers {
   }
 
   /** Takes an acknowledgement already checked against the chain. */
-  progress(consumer: Consumer, processed: BlockRef | undefined, durable: BlockRef | undefined, head: BlockRef): void {
+  progress(
+    consumer: Consumer,
+    processed: BlockRef | undefined,
+    durable: BlockRef | undefined,
+    head: BlockRef,
+  ): void {
     if (processed !== undefined) consumer.processed = processed
     if (durable === undefined) return
     if (durable.hash !== consumer.durable?.hash) {
@@ -78,8 +83,10 @@ export class Consumers {
   /** The source undid everything above `ancestor`: no height may name a block of it. */
   undoTo(ancestor: BlockRef): void {
     for (const consumer of this.#byId.values()) {
-      if (consumer.processed !== undefined && consumer.processed.number > ancestor.number) consumer.processed = ancestor
-      if (consumer.durable !== undefined && consumer.durable.number > ancestor.number) consumer.durable = ancestor
+      if (consumer.processed !== undefined && consumer.processed.number > ancestor.number)
+        consumer.processed = ancestor
+      if (consumer.durable !== undefined && consumer.durable.number > ancestor.number)
+        consumer.durable = ancestor
     }
   }
 

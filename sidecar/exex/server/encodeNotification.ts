@@ -6,12 +6,18 @@ import type { Batch } from './chainCursor.ts'
 import type { EncodedBlock, SourceHeads } from './types.ts'
 
 /** Bytes of the blocks' encodings: what a notification's credit is counted in. */
-export const bytesOfBatch = (batch: Batch): number => batch.blocks.reduce((sum, block) => sum + block.bytes.length, 0)
+export const bytesOfBatch = (batch: Batch): number =>
+  batch.blocks.reduce((sum, block) => sum + block.bytes.length, 0)
 
 /** The frames of one notification: Begin, the blocks whole or by byte range, End. */
 export function encodeNotification(
   batch: Batch,
-  facts: { readonly seq: bigint; readonly heads: SourceHeads; readonly sentTimeMs: number; readonly maxFrameBytes: number },
+  facts: {
+    readonly seq: bigint
+    readonly heads: SourceHeads
+    readonly sentTimeMs: number
+    readonly maxFrameBytes: number
+  },
 ): EncodedFrame[] {
   const { blocks, undo } = batch
   const totalBytes = BigInt(bytesOfBatch(batch))

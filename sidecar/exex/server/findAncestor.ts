@@ -23,7 +23,9 @@ export async function findAncestor(
 ): Promise<BlockRef> {
   const { head, oldestBlock } = source.heads()
   if (hello.locator.length === 0) return beforeStart(source, hello.start ?? 1n)
-  const newestFirst = hello.locator.toSorted((a, b) => (a.number < b.number ? 1 : a.number > b.number ? -1 : 0))
+  const newestFirst = hello.locator.toSorted((a, b) =>
+    a.number < b.number ? 1 : a.number > b.number ? -1 : 0,
+  )
   for (const entry of newestFirst) {
     if (entry.number > head.number || !(await isCanonical(source, entry))) continue
     if (hello.finalized !== undefined && entry.number < hello.finalized.number) break

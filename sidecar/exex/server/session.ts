@@ -68,7 +68,9 @@ export class Session implements ConsumerSession {
 
   fence(): void {
     this.#directive('fenced', 'a newer session of this consumer took over')
-    this.#fail(new ExExError('FENCED', { where: 'session', expected: 'to be the newest', actual: 'a newer one came' }))
+    this.#fail(
+      new ExExError('FENCED', { where: 'session', expected: 'to be the newest', actual: 'a newer one came' }),
+    )
   }
 
   evicted(message: string): void {
@@ -77,7 +79,13 @@ export class Session implements ConsumerSession {
 
   goingAway(): void {
     this.#directive('goingAway', 'the server is shutting down')
-    this.#fail(new ExExError('GOING_AWAY', { where: 'session', expected: 'a running server', actual: 'one shutting down' }))
+    this.#fail(
+      new ExExError('GOING_AWAY', {
+        where: 'session',
+        expected: 'a running server',
+        actual: 'one shutting down',
+      }),
+    )
   }
 
   async #onFrame(bytes: Buffer): Promise<void> {
@@ -130,7 +138,10 @@ export class Session implements ConsumerSession {
       batchBlocks: limits.batchBlocks,
       now: this.#context.now,
       fellBehind: () => {
-        this.#logger.info({ tip: this.#cursor?.tip }, 'consumer fell out of the ring: reading from the source')
+        this.#logger.info(
+          { tip: this.#cursor?.tip },
+          'consumer fell out of the ring: reading from the source',
+        )
         metrics.fellBehind()
       },
     })
@@ -156,9 +167,14 @@ export class Session implements ConsumerSession {
         server: this.#context.serverName,
       }),
     )
-    this.#logger.info({ ancestor, head: heads.head, mode: hello.mode, profile: hello.profile }, 'session opened')
+    this.#logger.info(
+      { ancestor, head: heads.head, mode: hello.mode, profile: hello.profile },
+      'session opened',
+    )
     void this.#context.finishedHeight.update({ resend: true })
-    this.#deliver(this.#cursor, consumer, agreement.maxFrameBytes).catch((error: unknown) => this.#fail(error))
+    this.#deliver(this.#cursor, consumer, agreement.maxFrameBytes).catch((error: unknown) =>
+      this.#fail(error),
+    )
   }
 
   /** Sends while there is something to send and credit for it. */
@@ -225,7 +241,13 @@ export class Session implements ConsumerSession {
     const waitingSince = this.#cursor === undefined ? this.#startedMs : this.#ping?.sentMs
     if (waitingSince !== undefined && now - waitingSince > pingTimeoutMs) {
       const expected = this.#cursor === undefined ? 'a hello' : 'an answer to the heartbeat'
-      this.#fail(new ExExError('SILENCE', { where: 'session', expected: `${expected} within ${pingTimeoutMs} ms`, actual: 'none' }))
+      this.#fail(
+        new ExExError('SILENCE', {
+          where: 'session',
+          expected: `${expected} within ${pingTimeoutMs} ms`,
+          actual: 'none',
+        }),
+      )
       return
     }
     if (this.#cursor === undefined) return
@@ -292,7 +314,8 @@ export class Session implements ConsumerSession {
 /** Whether an error is an answer to the consumer, rather than a passing trouble of the source. */
 const isFinal = (error: unknown): boolean => error instanceof ExExError || codeOf(error) === 'HISTORY_PRUNED'
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined
 
 function toExExError(cause: unknown): ExExError {
   if (cause instanceof ExExError) return cause
@@ -304,4 +327,3 @@ function toExExError(cause: unknown): ExExError {
   const actual = cause instanceof Error ? cause.message : String(cause)
   return new ExExError('UNAVAILABLE', { where: 'source', expected: 'an answer', actual, cause })
 }
-

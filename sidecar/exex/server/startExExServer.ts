@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { BlockRef } from '../../notification/types.ts'
 import { ExExError } from '../errors.ts'
 import type { ConsumerInfo } from '../frames.ts'
+import { remoteService } from '../remoteService.ts'
 import { EXEX_SERVICE, exExService } from '../service.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
 import { Consumers } from './consumers.ts'
@@ -14,6 +15,7 @@ import { LiveRing } from './liveRing.ts'
 import { type ExExServerMetrics, noServerMetrics } from './metrics.ts'
 import { type ExExServerOptions, limitsOf, type ServerTls } from './options.ts'
 import { addReflection } from './reflection.ts'
+import { remoteHandler } from './remoteExEx.ts'
 import type { ServerContext } from './serverContext.ts'
 import { Session } from './session.ts'
 import type { SourceEvent } from './types.ts'
@@ -82,6 +84,7 @@ export async function startExExServer(
     ...unaryHandlers(context, authenticate),
     session: (call: ServerDuplexStream<Buffer, Buffer>) => openSession(call, context, authenticate),
   })
+  server.addService(remoteService, { subscribe: remoteHandler(source, authenticate) })
   const health = new HealthImplementation()
   health.addToServer(server)
   if (options.reflection === true) addReflection(server)
@@ -92,10 +95,13 @@ export async function startExExServer(
     unsubscribe()
     throw error
   })
-  const address = options.listen.startsWith('unix:') ? options.listen : options.listen.replace(/:\d+$/, `:${port}`)
+  const address = options.listen.startsWith('unix:')
+    ? options.listen
+    : options.listen.replace(/:\d+$/, `:${port}`)
   const showHealth = () => {
     const problem = source.problem()
-    for (const service of ['', EXEX_SERVICE]) health.setStatus(service, problem === undefined ? 'SERVING' : 'NOT_SERVING')
+    for (const service of ['', EXEX_SERVICE])
+      health.setStatus(service, problem === undefined ? 'SERVING' : 'NOT_SERVING')
   }
   showHealth()
   const healthTimer = setInterval(showHealth, limits.heartbeatMs)
@@ -122,7 +128,11 @@ export async function startExExServer(
   }
 }
 
-function openSession(call: ServerDuplexStream<Buffer, Buffer>, context: ServerContext, authenticate: Authenticate): void {
+function openSession(
+  call: ServerDuplexStream<Buffer, Buffer>,
+  context: ServerContext,
+  authenticate: Authenticate,
+): void {
   try {
     context.sessions.add(new Session(call, authenticate(call.metadata), context))
   } catch (error) {
@@ -142,12 +152,17 @@ function onSourceEvent(event: SourceEvent, context: ServerContext): void {
   }
   const follows = ring.push(event)
   if (!follows) {
-    logger.warn({ parent: event.parent, undo: event.undo.length }, 'source event does not follow: ring starts anew')
+    logger.warn(
+      { parent: event.parent, undo: event.undo.length },
+      'source event does not follow: ring starts anew',
+    )
   }
   if (!follows || event.undo.length > 0) consumers.undoTo(event.parent)
   metrics.ringChanged({ blocks: ring.blocks, bytes: ring.bytes })
   const told = finishedHeight.value
-  void finishedHeight.update({ resend: told !== undefined && event.undo.length > 0 && told.number > event.parent.number })
+  void finishedHeight.update({
+    resend: told !== undefined && event.undo.length > 0 && told.number > event.parent.number,
+  })
   for (const session of context.sessions) session.wake()
 }
 
@@ -158,7 +173,11 @@ async function credentialsOf(tls: ServerTls | undefined): Promise<ServerCredenti
     readFile(tls.keyFile),
     tls.clientCaFile === undefined ? null : readFile(tls.clientCaFile),
   ])
-  return ServerCredentials.createSsl(clientCa, [{ cert_chain: certificate, private_key: key }], clientCa !== null)
+  return ServerCredentials.createSsl(
+    clientCa,
+    [{ cert_chain: certificate, private_key: key }],
+    clientCa !== null,
+  )
 }
 
 function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {

@@ -26,9 +26,12 @@ export function unaryHandlers(context: ServerContext, authenticate: Authenticate
     }
   })
 
-  const listConsumers = answer(authenticate, async (): Promise<{ consumers: readonly ConsumerInfo[] }> => ({
-    consumers: consumers.list(source.heads().head),
-  }))
+  const listConsumers = answer(
+    authenticate,
+    async (): Promise<{ consumers: readonly ConsumerInfo[] }> => ({
+      consumers: consumers.list(source.heads().head),
+    }),
+  )
 
   const dropConsumer = answer(
     authenticate,

@@ -5,7 +5,10 @@ import { observeConsumer } from './observedConsumer.ts'
 import { startScriptedServer } from './startScriptedServer.ts'
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ verb: fc.constant('commit' as const), count: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ verb: fc.constant('commit' as const), count: fc.integer({ min: 1, max: 6 }) }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -14,7 +17,10 @@ const step = fc.oneof(
       count: fc.integer({ min: 1, max: 9 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant('revert' as const), depth: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ verb: fc.constant('revert' as const), depth: fc.integer({ min: 1, max: 4 }) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -31,9 +37,18 @@ const step = fc.oneof(
       fault: fc.constantFrom('gap', 'cut', 'duplicate', 'wrongParent', 'corrupt', 'garbage'),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant('finalize' as const), behind: fc.integer({ min: 10, max: 20 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      verb: fc.constant('finalize' as const),
+      behind: fc.integer({ min: 10, max: 20 }),
+    }),
+  },
   // Lets what was sent so far arrive, or part of it.
-  { weight: 3, arbitrary: fc.record({ verb: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 20 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ verb: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 20 }) }),
+  },
 )
 
 test('whatever the chain and the wire do, the consumer ends with the canonical chain', async () => {
@@ -70,14 +85,19 @@ test('whatever the chain and the wire do, the consumer ends with the canonical c
           }
         }
         feed.commit(1)
-        await consumer.until('the head', () => consumer.tip?.hash === feed.head.hash || consumer.error !== undefined)
+        await consumer.until(
+          'the head',
+          () => consumer.tip?.hash === feed.head.hash || consumer.error !== undefined,
+        )
         consumer.stop()
         await proxy.close()
         await subject.close()
         expect(consumer.error).toBeUndefined()
         expect(consumer.chain).toEqual(feed.canonical)
         for (const height of feed.finishedHeights) {
-          expect(height, `finished height ${height.number} is final`).toEqual(feed.canonical[Number(height.number)])
+          expect(height, `finished height ${height.number} is final`).toEqual(
+            feed.canonical[Number(height.number)],
+          )
         }
       },
     ),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BlockRef } from '../../../sidecar/notification/types.ts'
-import { observeConsumer, type ObservedConsumer, type ObservedOptions } from './observedConsumer.ts'
+import { type ObservedConsumer, type ObservedOptions, observeConsumer } from './observedConsumer.ts'
 
 /** A server under test, with what moves its chain. */
 export type ConformanceSubject = {
@@ -157,7 +157,9 @@ export function describeConformance(
       await subject.commit(1)
       await consumer.until('the height', () => consumer.client.state().finishedHeight?.number === 5n)
       for (const height of await subject.finishedHeights()) {
-        expect(height, `height ${height.number} is finalized and canonical`).toEqual(chain[Number(height.number)])
+        expect(height, `height ${height.number} is finalized and canonical`).toEqual(
+          chain[Number(height.number)],
+        )
         expect(height.number).toBeLessThanOrEqual(5n)
       }
     })
@@ -173,7 +175,10 @@ export function describeConformance(
       consumer.client.acknowledge(tip, { number: 2n, hash: tip.hash })
       const lying = consume({ consumerId: 'liar', start: 3n })
       await lying.until('the chain', () => lying.tip?.hash === tip.hash)
-      lying.client.acknowledge({ number: 1n, hash: `0x${'cd'.repeat(32)}` }, { number: 1n, hash: `0x${'cd'.repeat(32)}` })
+      lying.client.acknowledge(
+        { number: 1n, hash: `0x${'cd'.repeat(32)}` },
+        { number: 1n, hash: `0x${'cd'.repeat(32)}` },
+      )
       await lying.until('the end', () => lying.error !== undefined)
       expect(lying.error).toMatchObject({ code: 'BAD_ACK', fatal: true })
       expect(await subject.finishedHeights()).toEqual(before)

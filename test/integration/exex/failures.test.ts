@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FaultyProxy, type FeedFault, startFaultyProxy } from '../../../harness/feed/index.ts'
 import type { ExExErrorCode } from '../../../sidecar/exex/errors.ts'
-import { observeConsumer, type ObservedConsumer, type ObservedOptions } from './observedConsumer.ts'
-import { startScriptedServer, type ScriptedServer } from './startScriptedServer.ts'
+import { type ObservedConsumer, type ObservedOptions, observeConsumer } from './observedConsumer.ts'
+import { type ScriptedServer, startScriptedServer } from './startScriptedServer.ts'
 
 describe('faults on the wire', () => {
   let subject: ScriptedServer
@@ -32,7 +32,10 @@ describe('faults on the wire', () => {
     proxy.inject(fault)
     subject.feed.commit(2)
     subject.feed.commit(1)
-    await consumer.until('the chain', () => consumer.tip?.hash === subject.feed.head.hash && proxy.pending.length === 0)
+    await consumer.until(
+      'the chain',
+      () => consumer.tip?.hash === subject.feed.head.hash && proxy.pending.length === 0,
+    )
     await consumer.until('all of it', () => consumer.tip?.hash === subject.feed.head.hash)
     expect(consumer.chain).toEqual(subject.feed.canonical)
     expect(consumer.error).toBeUndefined()
@@ -58,7 +61,11 @@ describe('faults on the wire', () => {
     ['cut', 'UNAVAILABLE', 'call'],
   ])('reconnects with the locator after %s, having applied nothing of it', async (fault, code, where) => {
     const consumer = await survives(fault)
-    expect(consumer.disconnects[0]).toMatchObject({ code, where: expect.stringContaining(where), fatal: false })
+    expect(consumer.disconnects[0]).toMatchObject({
+      code,
+      where: expect.stringContaining(where),
+      fatal: false,
+    })
     expect(consumer.events.filter((event) => event.type === 'welcome').length).toBeGreaterThan(1)
   })
 

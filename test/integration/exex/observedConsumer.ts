@@ -7,7 +7,7 @@ import type { ConnectOptions, ExExClientMetrics } from '../../../sidecar/exex/cl
 import type { ExExError } from '../../../sidecar/exex/errors.ts'
 import type { BlockRef, Notification } from '../../../sidecar/notification/types.ts'
 
-export const quiet = pino({ level: process.env['TEST_LOG'] ?? 'silent' })
+export const quiet = pino({ level: process.env.TEST_LOG ?? 'silent' })
 
 /** A consumer that keeps the chain it was told, and says so when it is wrong. */
 export type ObservedConsumer = {
@@ -79,14 +79,16 @@ export function observeConsumer(options: ObservedOptions): ObservedConsumer {
 
   function unwindTo(ref: BlockRef): void {
     const at = chain.findIndex((one) => one.hash === ref.hash)
-    if (at === -1 && chain.length > 0) throw new Error(`told to unwind to ${ref.number}, which is not on this chain`)
+    if (at === -1 && chain.length > 0)
+      throw new Error(`told to unwind to ${ref.number}, which is not on this chain`)
     chain = at === -1 ? [ref] : chain.slice(0, at + 1)
   }
 
   function apply(notification: Notification): void {
     if (notification.kind !== 'committed') {
       for (const ref of notification.undo.toReversed()) {
-        if (chain.at(-1)?.hash !== ref.hash) throw new Error(`told to undo ${ref.number}, which is not the tip`)
+        if (chain.at(-1)?.hash !== ref.hash)
+          throw new Error(`told to undo ${ref.number}, which is not the tip`)
         chain.pop()
       }
     }

@@ -1,14 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { credentials, Client, Metadata, status } from '@grpc/grpc-js'
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
-import { exExMethods, type ExExServerMetrics, startExExServer } from '#exex/server'
+import { type ExExServerMetrics, exExMethods, startExExServer } from '#exex/server'
 import { createScriptedFeed, type TransactionFields } from '../../../harness/feed/index.ts'
+import { getExExInfo } from '../../../sidecar/exex/client/getExExInfo.ts'
 import { decodeServerFrames, encodeClientFrame } from '../../../sidecar/exex/frameCodec.ts'
 import type { ClientFrame, HelloFrame, ServerFrame } from '../../../sidecar/exex/frames.ts'
-import { observeConsumer, type ObservedConsumer, type ObservedOptions, quiet } from './observedConsumer.ts'
-import { startScriptedServer, type ScriptedServer } from './startScriptedServer.ts'
+import { type ObservedConsumer, type ObservedOptions, observeConsumer, quiet } from './observedConsumer.ts'
+import { type ScriptedServer, startScriptedServer } from './startScriptedServer.ts'
 
 let subject: ScriptedServer
 let consumers: ObservedConsumer[] = []
@@ -128,7 +129,9 @@ describe('delivery', () => {
     await full.until('block 1', () => full.notifications.length === 1)
     const logsOf = (consumer: ObservedConsumer) => {
       const [one] = consumer.notifications
-      return one === undefined || one.kind === 'reverted' ? undefined : one.blocks[0]!.transactions.logs.length
+      return one === undefined || one.kind === 'reverted'
+        ? undefined
+        : one.blocks[0]!.transactions.logs.length
     }
     expect(logsOf(lean)).toBe(0)
     expect(logsOf(full)).toBe(20 + 1 + 32 + 4 + 1)
@@ -155,7 +158,9 @@ describe('delivery', () => {
     feed.setSyncing(true)
     const consumer = consume()
     await consumer.until('heads', () => consumer.client.state().syncing)
-    expect(consumer.events).toContainEqual(expect.objectContaining({ type: 'heads', syncing: true, head: feed.head }))
+    expect(consumer.events).toContainEqual(
+      expect.objectContaining({ type: 'heads', syncing: true, head: feed.head }),
+    )
     expect(consumer.disconnects).toEqual([])
   })
 
@@ -190,7 +195,8 @@ describe('finished height', () => {
     const quick = consume({ consumerId: 'quick', acknowledges: true })
     const observer = consume({ consumerId: 'observer', mode: 'observer' })
     const late = consume({ consumerId: 'late' })
-    for (const one of [quick, observer, late]) await one.until('the chain', () => one.tip?.hash === feed.head.hash)
+    for (const one of [quick, observer, late])
+      await one.until('the chain', () => one.tip?.hash === feed.head.hash)
     feed.finalize(5n)
     late.client.acknowledge(late.chain[4]!, late.chain[3]!)
     await late.until('the height', () => feed.finishedHeights.at(-1)?.number === 3n)
@@ -227,11 +233,18 @@ describe('finished height', () => {
     const alive = consume({ consumerId: 'alive', acknowledges: true })
     for (const one of [stuck, alive]) await one.until('the chain', () => one.tip?.hash === feed.head.hash)
     stuck.client.acknowledge(stuck.chain[1]!, stuck.chain[1]!)
-    await stuck.until('taken', () => subject.server.consumers().find((one) => one.id === 'stuck')?.durable?.number === 1n)
+    await stuck.until(
+      'taken',
+      () => subject.server.consumers().find((one) => one.id === 'stuck')?.durable?.number === 1n,
+    )
     feed.commit(6)
-    await alive.until('its height', () => subject.server.consumers().some((one) => one.id === 'alive' && one.durable?.number === 9n))
+    await alive.until('its height', () =>
+      subject.server.consumers().some((one) => one.id === 'alive' && one.durable?.number === 9n),
+    )
     feed.finalize(8n)
-    await stuck.until('the directive', () => stuck.events.some((event) => event.type === 'directive' && event.kind === 'evicted'))
+    await stuck.until('the directive', () =>
+      stuck.events.some((event) => event.type === 'directive' && event.kind === 'evicted'),
+    )
     await alive.until('the height', () => feed.finishedHeights.at(-1)?.number === 8n)
     expect(subject.server.consumers()).toContainEqual(expect.objectContaining({ id: 'stuck', evicted: true }))
     const chain = [...stuck.chain]
@@ -239,7 +252,9 @@ describe('finished height', () => {
     const back = consume({ consumerId: 'stuck', chain })
     await back.until('welcome', () => back.events.length > 0)
     expect(back.error).toBeUndefined()
-    expect(subject.server.consumers()).toContainEqual(expect.objectContaining({ id: 'stuck', evicted: false }))
+    expect(subject.server.consumers()).toContainEqual(
+      expect.objectContaining({ id: 'stuck', evicted: false }),
+    )
   })
 
   test('answers an acknowledgement that crossed a reorg with the height as it was', async () => {
@@ -293,12 +308,22 @@ describe('finished height', () => {
 
 describe('sessions', () => {
   test.each<[string, Partial<HelloFrame>, string, number]>([
-    ['a version nobody speaks', { protocolMin: 7, protocolMax: 9 }, 'VERSION_MISMATCH', status.FAILED_PRECONDITION],
+    [
+      'a version nobody speaks',
+      { protocolMin: 7, protocolMax: 9 },
+      'VERSION_MISMATCH',
+      status.FAILED_PRECONDITION,
+    ],
     ['a frame limit too small', { maxFrameBytes: 10 }, 'BAD_REQUEST', status.INVALID_ARGUMENT],
     ['a start above the head', { start: 100n }, 'BAD_REQUEST', status.INVALID_ARGUMENT],
     [
       'a locator without bound',
-      { locator: Array.from({ length: 300 }, (_, i) => ({ number: BigInt(i), hash: `0x${'01'.repeat(32)}` as const })) },
+      {
+        locator: Array.from({ length: 300 }, (_, i) => ({
+          number: BigInt(i),
+          hash: `0x${'01'.repeat(32)}` as const,
+        })),
+      },
       'BAD_REQUEST',
       status.INVALID_ARGUMENT,
     ],
@@ -315,7 +340,10 @@ describe('sessions', () => {
     await start()
     const session = await rawSession()
     session.send({ type: 'credit', bytes: 1n, notifications: 1 })
-    expect(await session.until((frame) => frame.type === 'error')).toMatchObject({ code: 'MALFORMED', expected: 'hello first' })
+    expect(await session.until((frame) => frame.type === 'error')).toMatchObject({
+      code: 'MALFORMED',
+      expected: 'hello first',
+    })
     session.close()
   })
 
@@ -331,7 +359,10 @@ describe('sessions', () => {
   test('keeps a session whose client answers them', async () => {
     await start({ pingMs: 20, pingTimeoutMs: 400 })
     const consumer = consume()
-    await consumer.until('heartbeats', () => consumer.events.filter((event) => event.type === 'heads').length > 30)
+    await consumer.until(
+      'heartbeats',
+      () => consumer.events.filter((event) => event.type === 'heads').length > 30,
+    )
     expect(consumer.disconnects).toEqual([])
   })
 
@@ -347,7 +378,9 @@ describe('sessions', () => {
     session.send({ type: 'ack', processed: feed.canonical[3], durable: feed.canonical[3] })
     expect(await session.ended).toBe(status.ABORTED)
     await fresh.until('the chain', () => fresh.tip?.hash === feed.head.hash)
-    expect(subject.server.consumers()).toContainEqual(expect.objectContaining({ id: 'twin', durable: undefined }))
+    expect(subject.server.consumers()).toContainEqual(
+      expect.objectContaining({ id: 'twin', durable: undefined }),
+    )
     session.close()
   })
 
@@ -363,12 +396,34 @@ describe('sessions', () => {
 })
 
 describe('calls for tools', () => {
+  test('tell a client of this project what it would attach to', async () => {
+    const feed = await start({ tokens: [{ token: 'any' }] })
+    feed.commit(4)
+    feed.finalize(2n)
+    const info = await getExExInfo({ url: subject.url, token: 'any' })
+    expect(info).toMatchObject({
+      chainId: 1337n,
+      genesisHash: feed.genesisHash,
+      head: feed.head,
+      finalized: feed.canonical[2],
+    })
+    await expect(getExExInfo({ url: subject.url })).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      fatal: true,
+    })
+    await expect(getExExInfo({ url: 'http://nowhere' })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  })
+
   test('describe the server, list, acknowledge for and drop consumers', async () => {
     const feed = await start()
     feed.commit(4)
     const consumer = consume({ consumerId: 'one' })
     await consumer.until('the chain', () => consumer.tip?.hash === feed.head.hash)
-    expect(await call(exExMethods.getInfo, {})).toMatchObject({ chainId: 1337n, head: feed.head, profiles: ['transactions', 'receipts'] })
+    expect(await call(exExMethods.getInfo, {})).toMatchObject({
+      chainId: 1337n,
+      head: feed.head,
+      profiles: ['transactions', 'receipts'],
+    })
     const four = feed.canonical[4]
     const ack = { consumerId: 'one', ack: { processed: four, durable: four } }
     await expect(call(exExMethods.acknowledge, ack)).rejects.toMatchObject({ code: status.ABORTED })
@@ -376,10 +431,17 @@ describe('calls for tools', () => {
     await consumer.until('the session is gone', () => true)
     await expect.poll(() => subject.server.consumers()[0]?.connected).toBe(false)
     feed.finalize(3n)
-    expect(await call(exExMethods.acknowledge, ack)).toMatchObject({ acknowledged: { durable: four, finishedHeight: feed.canonical[3] } })
-    const lie = { consumerId: 'one', ack: { processed: four, durable: { number: 4n, hash: `0x${'99'.repeat(32)}` } } } as const
+    expect(await call(exExMethods.acknowledge, ack)).toMatchObject({
+      acknowledged: { durable: four, finishedHeight: feed.canonical[3] },
+    })
+    const lie = {
+      consumerId: 'one',
+      ack: { processed: four, durable: { number: 4n, hash: `0x${'99'.repeat(32)}` } },
+    } as const
     await expect(call(exExMethods.acknowledge, lie)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
-    expect((await call(exExMethods.listConsumers, {})).consumers).toMatchObject([{ id: 'one', durable: four, mode: 'durable' }])
+    expect((await call(exExMethods.listConsumers, {})).consumers).toMatchObject([
+      { id: 'one', durable: four, mode: 'durable' },
+    ])
     expect(await call(exExMethods.dropConsumer, { consumerId: 'one' })).toEqual({ dropped: true })
     expect((await call(exExMethods.listConsumers, {})).consumers).toEqual([])
   })
@@ -391,7 +453,10 @@ describe('calls for tools', () => {
       const name = Buffer.from('exex.v1.ExEx')
       const raw = (bytes: Buffer) => bytes
       const request = Buffer.concat([Buffer.of(0x0a, name.length), name])
-      return call({ path: '/grpc.health.v1.Health/Check', requestSerialize: raw, responseDeserialize: raw }, request)
+      return call(
+        { path: '/grpc.health.v1.Health/Check', requestSerialize: raw, responseDeserialize: raw },
+        request,
+      )
     }
     expect(await check()).toEqual(Buffer.of(0x08, 1))
     feed.setProblem('the node does not answer')
@@ -403,10 +468,16 @@ describe('calls for tools', () => {
     for (const version of ['v1', 'v1alpha']) {
       const client = new Client(subject.server.address, credentials.createInsecure())
       const raw = (bytes: Buffer) => bytes
-      const stream = client.makeBidiStreamRequest(`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`, raw, raw)
+      const stream = client.makeBidiStreamRequest(
+        `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+        raw,
+        raw,
+      )
       // Field 7, list_services.
       stream.write(Buffer.of(0x3a, 0x01, 0x2a))
-      const answer = await new Promise<Buffer>((resolve, reject) => stream.once('data', resolve).once('error', reject))
+      const answer = await new Promise<Buffer>((resolve, reject) =>
+        stream.once('data', resolve).once('error', reject),
+      )
       expect(answer.toString('latin1'), version).toContain('exex.v1.ExEx')
       stream.cancel()
       client.close()
@@ -517,16 +588,27 @@ type Method<Request, Response> = {
   readonly responseDeserialize: (bytes: Buffer) => Response
 }
 
-function call<Request, Response>(method: Method<Request, Response>, request: Request, token?: string): Promise<Response> {
+function call<Request, Response>(
+  method: Method<Request, Response>,
+  request: Request,
+  token?: string,
+): Promise<Response> {
   const client = new Client(subject.server.address, credentials.createInsecure())
   const metadata = new Metadata()
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`)
   return new Promise<Response>((resolve, reject) => {
     const { path, requestSerialize, responseDeserialize } = method
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, (error, response) => {
-      client.close()
-      if (error !== null) reject(error)
-      else resolve(response!)
-    })
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      (error, response) => {
+        client.close()
+        if (error !== null) reject(error)
+        else resolve(response!)
+      },
+    )
   })
 }

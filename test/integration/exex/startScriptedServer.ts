@@ -1,5 +1,14 @@
-import { createScriptedFeed, type ScriptedFeed, type ScriptedFeedOptions } from '../../../harness/feed/index.ts'
-import { type ExExServer, type ExExServerMetrics, type ExExServerOptions, startExExServer } from '#exex/server'
+import {
+  type ExExServer,
+  type ExExServerMetrics,
+  type ExExServerOptions,
+  startExExServer,
+} from '#exex/server'
+import {
+  createScriptedFeed,
+  type ScriptedFeed,
+  type ScriptedFeedOptions,
+} from '../../../harness/feed/index.ts'
 import type { ConformanceSubject } from './conformance.ts'
 import { quiet } from './observedConsumer.ts'
 
@@ -17,14 +26,23 @@ export async function startScriptedServer(
   const { feedOptions, metrics, now, ...serverOptions } = options
   const feed = options.feed ?? createScriptedFeed(feedOptions)
   const server = await startExExServer(
-    { listen: '127.0.0.1:0', heartbeatMs: 20, sourceRetryMs: 5, closeTimeoutMs: 200, ...serverOptions, source: feed },
+    {
+      listen: '127.0.0.1:0',
+      heartbeatMs: 20,
+      sourceRetryMs: 5,
+      closeTimeoutMs: 200,
+      ...serverOptions,
+      source: feed,
+    },
     { logger: quiet, ...(metrics === undefined ? {} : { metrics }), ...(now === undefined ? {} : { now }) },
   )
   const { address } = server
   return {
     feed,
     server,
-    url: address.startsWith('unix:') ? address : `${options.tls === undefined ? 'grpc' : 'grpcs'}://${address}`,
+    url: address.startsWith('unix:')
+      ? address
+      : `${options.tls === undefined ? 'grpc' : 'grpcs'}://${address}`,
     chainId: feed.chainId,
     commit: async (count) => feed.commit(count),
     reorg: async (depth, count) => feed.reorg(depth, count),

@@ -21,6 +21,8 @@ export type FollowedSource = AsyncDisposable & {
   readonly chain: ReadonlyMap<bigint, Hash>
   /** Whatever the fold found wrong with an event: a wrong parent, an undo of a block that was not the tip. */
   readonly faults: readonly string[]
+  /** Every method called, in order. */
+  readonly calls: readonly string[]
   blockOf(encoded: EncodedBlock): Block
 }
 
@@ -53,9 +55,16 @@ export async function followSource(
 ): Promise<FollowedSource> {
   const { encodeBlock, blockOf } = keepBlocks()
   const lifetime = new AbortController()
+  const calls: string[] = []
+  const metrics = { requestDone: (method: string) => calls.push(method), reorged: () => {} }
   const source = await createJsonRpcSource(
     { ...defaults, ...options },
-    { logger: pino({ level: process.env.TEST_LOG ?? 'silent' }), encodeBlock, signal: lifetime.signal },
+    {
+      logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+      encodeBlock,
+      signal: lifetime.signal,
+      metrics,
+    },
   )
   const events: SourceEvent[] = []
   const faults: string[] = []
@@ -94,6 +103,7 @@ export async function followSource(
     events,
     chain,
     faults,
+    calls,
     blockOf,
     [Symbol.asyncDispose]: async () => {
       await source.close()
@@ -102,9 +112,16 @@ export async function followSource(
   }
 }
 
-/** Resolves when `holds` does; a test's own time limit is the only one. */
+/** Far more than any condition here takes: past it the test fails and, unlike by its own time limit, closes what it opened. */
+const GIVE_UP_MS = 60_000
+
+/** Resolves when `holds` does. Throws when that will not come any more. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))
+  const deadlineMs = performance.now() + GIVE_UP_MS
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`never came true within ${GIVE_UP_MS} ms: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 export async function untilAtHead(followed: FollowedSource, node: StartedAnvil): Promise<void> {

@@ -23,6 +23,7 @@ const cases: readonly { key: string; breaks: string; holds: string }[] = [
       holds: `${name}.reorg_every=0 ${name}.reorg_depth=21 shim.max_reorg_depth=20`,
     },
   ]),
+  { key: 'context.lag', breaks: 'context.epoch=127', holds: 'context.epoch=128' },
   { key: 'context.neighbours', breaks: 'context.patterns=7', holds: 'context.patterns=8' },
   {
     key: 'svm.rpc_url',

@@ -14,9 +14,9 @@ const attach = { command: 'attach', flags: { url: 'grpc://127.0.0.1:9100' } } as
 describe('precedence', () => {
   const sources = {
     command: 'devnet',
-    file: file('[devnet]\nblocks = 1\n[context]\nepoch = 5\n'),
-    env: { MONMOUTH_DEVNET_BLOCKS: '2', MONMOUTH_CONTEXT_EPOCH: '6' },
-    flags: { blocks: '3', set: ['context.epoch=7'] },
+    file: file('[devnet]\nblocks = 1\n[context]\nepoch = 50\n'),
+    env: { MONMOUTH_DEVNET_BLOCKS: '2', MONMOUTH_CONTEXT_EPOCH: '60' },
+    flags: { blocks: '3', set: ['context.epoch=70'] },
   } as const
 
   test.each([
@@ -34,20 +34,20 @@ describe('precedence', () => {
 
   test('a file overrides the profile', () => {
     const { config, origins } = resolveConfig({ ...sources, env: {}, flags: {} })
-    expect(config.context.epoch).toBe(5)
+    expect(config.context.epoch).toBe(50)
     expect(origins['context.epoch']).toEqual({ kind: 'file', path: 'monmouth.toml', line: 4 })
     expect(formatOrigin(origins['context.epoch']!)).toBe('monmouth.toml:4')
   })
 
   test('the environment overrides the file', () => {
     const { config, origins } = resolveConfig({ ...sources, flags: {} })
-    expect([config.devnet.blocks, config.context.epoch]).toEqual([2, 6])
+    expect([config.devnet.blocks, config.context.epoch]).toEqual([2, 60])
     expect(formatOrigin(origins['devnet.blocks']!)).toBe('env MONMOUTH_DEVNET_BLOCKS')
   })
 
   test('flags override the environment', () => {
     const { config, origins } = resolveConfig(sources)
-    expect([config.devnet.blocks, config.context.epoch]).toEqual([3, 7])
+    expect([config.devnet.blocks, config.context.epoch]).toEqual([3, 70])
     expect(formatOrigin(origins['devnet.blocks']!)).toBe('flag --blocks')
     expect(formatOrigin(origins['context.epoch']!)).toBe('flag --set context.epoch')
   })

@@ -29,6 +29,7 @@ function memoryQueue() {
     deleteOutbox: (upTo) => {
       entries = entries.filter((entry) => entry.sequence > upTo)
     },
+    patternsPending: () => entries.length > 0,
     outboxRows: () => entries.reduce((sum, entry) => sum + entry.rows, 0),
   }
   const push = (number: bigint, rows = 1) => {

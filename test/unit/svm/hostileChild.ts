@@ -16,12 +16,7 @@ import fc from 'fast-check'
 import { Account, FailedTransactionMetadata, LiteSvm } from 'litesvm/dist/internal.js'
 import pino from 'pino'
 import { encodeAccount } from '../../../sidecar/svm/accountValue.ts'
-import {
-  addLattice,
-  createLatticeHasher,
-  emptyLattice,
-  latticeBytes,
-} from '../../../sidecar/svm/latticeHash.ts'
+import { createLatticeHash } from '../../../sidecar/svm/latticeHash.ts'
 import { createLiteSvmExecutor } from '../../../sidecar/svm/liteSvmExecutor.ts'
 import { readEnvelopes } from '../../../sidecar/svm/readEnvelopes.ts'
 import type { SvmAccount, SvmOutcome } from '../../../sidecar/svm/types.ts'
@@ -93,11 +88,10 @@ function bare(): void {
 /** The same by our executor: programs that got in, called, undone, called, put back, called. */
 async function undonePrograms(): Promise<object> {
   const programs = programsToAdd()
-  const hasher = await createLatticeHasher()
-  const lattice = emptyLattice()
+  const lattice = await createLatticeHash()
   const rows = programs.map(({ key, account }) => ({ key: key.toBytes(), value: encodeAccount(account) }))
-  for (const { key, value } of rows) addLattice(lattice, hasher.ofAccount(key, value))
-  const stored = { key: Buffer.from('lattice'), value: latticeBytes(lattice) }
+  for (const { key, value } of rows) lattice.addAccount(key, value)
+  const stored = { key: Buffer.from('lattice'), value: lattice.bytes() }
   const executor = await createLiteSvmExecutor(
     { undoDepth: 10, worker: false },
     {

@@ -12,7 +12,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { StateWrite } from '../../../sidecar/notification/stateWrite.ts'
 import type { Block, BlockRef } from '../../../sidecar/notification/types.ts'
 import { encodeAccount } from '../../../sidecar/svm/accountValue.ts'
-import { addLattice, createLatticeHasher, emptyLattice } from '../../../sidecar/svm/latticeHash.ts'
+import { createLatticeHash } from '../../../sidecar/svm/latticeHash.ts'
 import { createLiteSvmExecutor } from '../../../sidecar/svm/liteSvmExecutor.ts'
 import { readEnvelopes } from '../../../sidecar/svm/readEnvelopes.ts'
 import type { SvmExecutor, SvmOutcome, SvmState } from '../../../sidecar/svm/types.ts'
@@ -409,14 +409,13 @@ describe('state', () => {
       call(transfer(alice, carol.publicKey, SOL, hashOf(1n))),
       call(transfer(bob, carol.publicKey, SOL - FEE, hashOf(1n))),
     ])
-    const hasher = await createLatticeHasher()
-    const expected = emptyLattice()
+    const expected = await createLatticeHash()
     for (const { publicKey } of [alice, carol]) {
       const account = chain.executor.account(publicKey.toBytes())!
-      addLattice(expected, hasher.ofAccount(publicKey.toBytes(), encodeAccount(account)))
+      expected.addAccount(publicKey.toBytes(), encodeAccount(account))
     }
     expect(chain.executor.account(bob.publicKey.toBytes())).toBeUndefined()
-    expect(outcome.latticeHash).toEqual(hasher.checksum(expected))
+    expect(outcome.latticeHash).toEqual(expected.checksum())
   })
 
   test('nothing random is left: two executors have the same empty hash and no accounts', async () => {

@@ -64,7 +64,7 @@ export function patternOf(
   changes: Partial<PatternProfile> = {},
 ): PatternProfile {
   return {
-    id: hex(`pattern ${name}`, 48),
+    id: hex(`pattern ${name}`, 50),
     svm: false,
     boundary: BigInt(boundary),
     evmSucceeded: 10,

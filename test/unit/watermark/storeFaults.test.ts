@@ -4,6 +4,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -123,7 +125,29 @@ describe('a second process', () => {
   })
 })
 
+/** Mounts a small file system of its own over a directory; false where this user may not. It goes with the test. */
+function mountTmpfs(directory: string, options: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory]).status === 0
+}
+
+const mayMount = (() => {
+  const directory = mkdtempSync(join(tmpdir(), 'monmouth-mount-'))
+  const mounted = mountTmpfs(directory, 'size=64k')
+  if (mounted) spawnSync('umount', [directory])
+  rmSync(directory, { recursive: true })
+  if (!mounted) console.warn('tmpfs cannot be mounted by this user: full and read-only disks are not tested')
+  return mounted
+})()
+
 describe('a place that cannot be written', () => {
+  test.skipIf(!mayMount)('is named when the file system is read-only', () => {
+    const directory = temporaryDirectory()
+    expect(mountTmpfs(directory, 'ro')).toBe(true)
+    onTestFinished(() => void spawnSync('umount', [directory]))
+    expect(() => openTestStore(directory)).toThrow(coded('STORE_READ_ONLY'))
+    expect(() => openTestStore(join(directory, 'data'))).toThrow(coded('STORE_READ_ONLY'))
+  })
+
   test('is named when a file stands where the directory should be', () => {
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, '')
@@ -138,43 +162,42 @@ describe('a place that cannot be written', () => {
 })
 
 describe('a full disk', () => {
-  test('keeps what is staged, writes nothing by halves, and takes it once there is room', () => {
-    // A file system of its own where that is allowed; else SQLite's own page limit, which fails in the same way.
-    const directory = temporaryDirectory()
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', directory]).status === 0
-    onTestFinished(() => {
-      if (mounted) spawnSync('umount', [directory])
-    })
-    if (!mounted) return expect(mounted, 'tmpfs cannot be mounted here; nothing was tested').toBe(false)
-    const { model, store, random } = filledDirectory(20, directory)
-    const durable = modelAll(model)
-    const filler = join(directory, 'filler')
-    const handle = openSync(filler, 'w')
-    let free = 1
-    while (free > 0) {
-      try {
-        free = writeSync(handle, Buffer.alloc(65_536))
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'ENOSPC' })
-        free = 0
+  test.skipIf(!mayMount)(
+    'keeps what is staged, writes nothing by halves, and takes it once there is room',
+    () => {
+      const directory = temporaryDirectory()
+      expect(mountTmpfs(directory, 'size=6m')).toBe(true)
+      onTestFinished(() => void spawnSync('umount', [directory]))
+      const { model, store, random } = filledDirectory(20, directory)
+      const durable = modelAll(model)
+      const filler = join(directory, 'filler')
+      const handle = openSync(filler, 'w')
+      let free = 1
+      while (free > 0) {
+        try {
+          free = writeSync(handle, Buffer.alloc(65_536))
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ENOSPC' })
+          free = 0
+        }
       }
-    }
-    closeSync(handle)
-    for (let n = 0; n < 30; n++) {
-      const block = model.next('main', random, { writes: 40, keys: 400, decisionBytes: 40_000 })
-      store.stage(effectsOf({ apply: [block] }))
-      model.append(block)
-    }
-    for (const attempt of [1, 2]) {
-      expect(() => store.commit(), `attempt ${attempt}`).toThrow(coded('DISK_FULL'))
-      expect(readAll(store), `attempt ${attempt}`).toEqual(durable)
-    }
-    rmSync(filler)
-    expect(store.commit()).toEqual(model.tip())
-    expect(readAll(store)).toEqual(modelAll(model))
-    store.close()
-    expect(verifyStore({ directory }, { logger: silent }).problems).toEqual([])
-  })
+      closeSync(handle)
+      for (let n = 0; n < 30; n++) {
+        const block = model.next('main', random, { writes: 40, keys: 400, decisionBytes: 40_000 })
+        store.stage(effectsOf({ apply: [block] }))
+        model.append(block)
+      }
+      for (const attempt of [1, 2]) {
+        expect(() => store.commit(), `attempt ${attempt}`).toThrow(coded('DISK_FULL'))
+        expect(readAll(store), `attempt ${attempt}`).toEqual(durable)
+      }
+      rmSync(filler)
+      expect(store.commit()).toEqual(model.tip())
+      expect(readAll(store)).toEqual(modelAll(model))
+      store.close()
+      expect(verifyStore({ directory }, { logger: silent }).problems).toEqual([])
+    },
+  )
 })
 
 describe('a damaged file', () => {
@@ -284,6 +307,7 @@ describe('the write-ahead log', () => {
       largest = Math.max(largest, statSync(`${databaseFile(directory)}-wal`).size)
     }
     expect(written).toBeGreaterThan(3 * walBytes)
-    expect(largest).toBeLessThan(1.5 * walBytes)
+    // A commit may start just below the limit and end above it.
+    expect(largest).toBeLessThan(walBytes + 2 * 8_000_000)
   }, 60_000)
 })

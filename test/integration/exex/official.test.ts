@@ -1,0 +1,176 @@
+import {
+  type Client,
+  credentials,
+  Client as GrpcClient,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+} from '@grpc/grpc-js'
+import type { Subscription } from 'rxjs'
+import { afterEach, describe, expect, test } from 'vitest'
+import { buildBlock, createScriptedFeed } from '../../../harness/feed/index.ts'
+import { decodeBlock } from '../../../sidecar/exex/blockCodec.ts'
+import type { ExExEvent } from '../../../sidecar/exex/client/events.ts'
+import { connectOfficial, type OfficialOptions } from '../../../sidecar/exex/client/official.ts'
+import type { ExExError } from '../../../sidecar/exex/errors.ts'
+import { remoteSchema, remoteService } from '../../../sidecar/exex/remoteService.ts'
+import type { Notification } from '../../../sidecar/notification/types.ts'
+import { plain } from '../../unit/exex/blocks.ts'
+import { quiet } from './observedConsumer.ts'
+import { startScriptedServer } from './startScriptedServer.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+function consume(options: OfficialOptions) {
+  const events: ExExEvent[] = []
+  const notifications: Notification[] = []
+  let error: ExExError | undefined
+  const client = connectOfficial({ backoffMs: 5, ...options }, { logger: quiet })
+  const subscription: Subscription = client.events$.subscribe({
+    next(event) {
+      events.push(event)
+      if (event.type === 'notification') {
+        notifications.push(event.notification)
+        client.grant(event.notification)
+      }
+    },
+    error(reason: ExExError) {
+      error = reason
+    },
+  })
+  closing.push(() => subscription.unsubscribe())
+  return { events, notifications, error: () => error }
+}
+
+describe('the official service', () => {
+  test('carries live blocks both ways, and says what it leaves out', async () => {
+    const subject = await startScriptedServer({
+      feedOptions: {
+        transactions: () => [
+          { input: '0x0102030405', value: 7n, type: 2 },
+          { to: null, type: 0, status: 'failed', input: '0xfe' },
+          {
+            type: 3,
+            logs: [{ address: `0x${'11'.repeat(20)}`, topics: [`0x${'22'.repeat(32)}`], data: '0x3344' }],
+          },
+        ],
+      },
+    })
+    closing.push(subject.close)
+    subject.feed.commit(2)
+    const consumer = consume({ url: subject.url })
+    await expect.poll(() => consumer.events[0]).toMatchObject({ type: 'welcome', ancestor: undefined })
+    expect(consumer.events[0]).toMatchObject({ server: expect.stringContaining('without bundle') })
+    const [ref] = subject.feed.commit(1)
+    const old = subject.feed.commit(2)
+    await expect
+      .poll(() => [consumer.error()?.message, consumer.notifications.length])
+      .toEqual([undefined, 2])
+    subject.feed.reorg(2, 3)
+    subject.feed.revert(1)
+    await expect
+      .poll(() => consumer.notifications.map((one) => one.kind))
+      .toEqual(['committed', 'committed', 'reorged', 'reverted'])
+    expect(consumer.notifications[2]).toMatchObject({ undo: old })
+    const first = consumer.notifications[0]!
+    if (first.kind !== 'committed') throw new Error('not a commit')
+    for await (const block of subject.feed.readBlocks(ref!.number, ref!.number)) {
+      expect(plain(first.blocks[0]!)).toEqual(plain(decodeBlock(block.bytes)))
+    }
+  })
+
+  /** A server that sends what the test says, and nothing in between. */
+  async function scriptedOfficial() {
+    const NotificationMessage = remoteSchema.lookupType('exex.ExExNotification')
+    const calls = new Set<ServerWritableStream<Buffer, Buffer>>()
+    const server = new Server()
+    server.addService(remoteService, {
+      subscribe: (call: ServerWritableStream<Buffer, Buffer>) => {
+        calls.add(call)
+        call.sendMetadata(call.metadata.clone())
+      },
+    })
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      ),
+    )
+    closing.push(() => server.forceShutdown())
+    const bytes = (hash: string) => Buffer.from(hash.slice(2), 'hex')
+    return {
+      url: `grpc://127.0.0.1:${port}`,
+      commit: (block: ReturnType<typeof buildBlock>) => {
+        const header = {
+          number: Number(block.ref.number),
+          parentHash: bytes(block.parent.hash),
+          timestamp: Number(block.timestamp),
+        }
+        const blocks = [{ header: { hash: bytes(block.ref.hash), header }, body: [], senders: [] }]
+        const message = NotificationMessage.encode({ chainCommitted: { new: { blocks } } }).finish()
+        for (const call of calls) call.write(Buffer.from(message))
+      },
+    }
+  }
+
+  const chain = (() => {
+    const feed = createScriptedFeed()
+    let parent = feed.genesis
+    return Array.from({ length: 6 }, () => {
+      const block = buildBlock({ parent, transactions: [], timestamp: 1n })
+      parent = block.ref
+      return block
+    })
+  })()
+
+  test('without a way to fill a gap, ends at one by name', async () => {
+    const server = await scriptedOfficial()
+    const consumer = consume({ url: server.url })
+    await expect.poll(() => consumer.events.length).toBe(1)
+    server.commit(chain[0]!)
+    server.commit(chain[3]!)
+    await expect.poll(() => consumer.error()).toMatchObject({ code: 'GAP', fatal: true })
+    expect(consumer.notifications).toHaveLength(1)
+  })
+
+  test('fills a gap from elsewhere, and only with blocks that fit', async () => {
+    const server = await scriptedOfficial()
+    const asked: bigint[][] = []
+    const consumer = consume({
+      url: server.url,
+      fillGap: async (from, to) => {
+        asked.push([from, to])
+        return to === 3n ? chain.slice(1, 3) : chain.slice(0, 1)
+      },
+    })
+    await expect.poll(() => consumer.events.length).toBe(1)
+    server.commit(chain[0]!)
+    server.commit(chain[3]!)
+    await expect.poll(() => consumer.notifications.length).toBe(3)
+    const numbers = consumer.notifications.flatMap((one) =>
+      one.kind === 'reverted' ? [] : one.blocks.map((block) => block.ref.number),
+    )
+    expect(numbers).toEqual([1n, 2n, 3n, 4n])
+    server.commit(chain[5]!)
+    await expect.poll(() => consumer.error()).toMatchObject({ code: 'GAP' })
+    expect(asked).toEqual([
+      [2n, 3n],
+      [5n, 5n],
+    ])
+  })
+
+  test('is not mistaken for exex.v1 at another server', async () => {
+    const server = await scriptedOfficial()
+    const client: Client = new GrpcClient(server.url.slice('grpc://'.length), credentials.createInsecure())
+    closing.push(() => client.close())
+    const raw = (bytes: Buffer) => bytes
+    const answer = new Promise((resolve) =>
+      client.makeUnaryRequest('/exex.v1.ExEx/GetInfo', raw, raw, Buffer.alloc(0), (error) =>
+        resolve(error?.code),
+      ),
+    )
+    expect(await answer).toBe(12)
+  })
+})

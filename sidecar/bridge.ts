@@ -16,7 +16,7 @@ import { type Chain, type ChainInput, chainTip, createChain } from './notificati
 import { GapError } from './notification/errors.ts'
 import type { BlockRef } from './notification/types.ts'
 import { openStages } from './openStages.ts'
-import { createOutboxPump } from './outbox/outboxPump.ts'
+import { createOutboxPump, type OutboxPump } from './outbox/outboxPump.ts'
 import { encodePayload } from './outbox/payload.ts'
 import { type PipelineEvent, pipeline } from './pipeline.ts'
 import { type BridgeEvent, createRecorder } from './recorder.ts'
@@ -133,7 +133,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     recorder.passed(event)
     if (event.type === 'processed' && event.step.facts) client.grant(event.step.facts)
     if (event.type === 'durable') {
-      pump.wake()
       client.acknowledge(event.block, event.block)
     }
   }
@@ -149,7 +148,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       }),
       map(toChainInput),
       filter((input) => input !== undefined),
-      pipeline(opened.stages, withFinality(store), {
+      pipeline(opened.stages, withOutbox(store, pump), {
         initial: () => chain,
         received: (received) => {
           chain = received
@@ -273,10 +272,15 @@ async function identityOf(
   }
 }
 
-/** A finalized block is news for the vector store too: its rows carry their finality. */
-function withFinality(store: Store): Committing {
+/** A finalized block is news for the vector store too: its rows carry their finality. Each commit wakes the pump. */
+function withOutbox(store: Store, pump: OutboxPump): Committing {
   return {
-    commit: () => store.commit(),
+    commit() {
+      const durable = store.commit()
+      // Also where no block is left durable: the rows of undone blocks have to go.
+      pump.wake()
+      return durable
+    },
     stage(effects) {
       const { finalized } = effects
       if (!finalized) return store.stage(effects)

@@ -32,14 +32,18 @@ export function encodeServerFrame(frame: ServerFrame): EncodedFrame {
   return { head: encodeValue(ServerFrameMessage, { [frame.type]: frame }), data: NO_DATA }
 }
 
-/** One message of one frame, or of several as a pack: where block data is copied, once. */
-export function encodeMessage(frames: readonly EncodedFrame[]): Buffer {
+/**
+ * One message of one frame, or of several as a pack: where block data is copied, once. A pack that fits into `reused` is
+ * written there.
+ */
+export function encodeMessage(frames: readonly EncodedFrame[], reused?: Buffer): Buffer {
   const [first, second] = frames
   if (first !== undefined && second === undefined) {
     return first.data.length === 0 ? first.head : Buffer.concat([first.head, first.data])
   }
   const length = frames.reduce((sum, frame) => sum + messageSize(1, lengthOf(frame)), 0)
-  const writer = new MessageWriter(messageSize(PACK_FIELD, length))
+  const size = messageSize(PACK_FIELD, length)
+  const writer = new MessageWriter(size, reused !== undefined && size <= reused.length ? reused : undefined)
   writer.open(PACK_FIELD, length)
   for (const frame of frames) {
     writer.open(1, lengthOf(frame))

@@ -29,9 +29,10 @@ export class MessageWriter {
   readonly buffer: Buffer
   #at = 0
 
-  constructor(size: number) {
+  /** `reused`: a buffer of at least `size` bytes to write into instead of a new one. */
+  constructor(size: number, reused?: Buffer) {
     // Not from Node's pool: blocks live long, and would keep a pool's other users alive.
-    this.buffer = Buffer.allocUnsafeSlow(size)
+    this.buffer = reused === undefined ? Buffer.allocUnsafeSlow(size) : reused.subarray(0, size)
   }
 
   uint(field: number, value: bigint | number): void {

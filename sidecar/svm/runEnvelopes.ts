@@ -8,7 +8,7 @@ import { WEI_PER_LAMPORT } from './parsePayload.ts'
 import type { RecentBlocks } from './recentBlocks.ts'
 import type { SignatureChecker } from './signatureChecker.ts'
 import { computeBudgetProgram, systemProgram } from './solanaPrograms.ts'
-import type { Envelope, SolanaTransaction, SvmResult } from './types.ts'
+import type { Envelope, RejectReason, SolanaTransaction, SvmResult } from './types.ts'
 
 const MAX_LAMPORTS = 2n ** 64n - 1n
 /** Number of the System program's Transfer. */
@@ -99,15 +99,23 @@ export function runEnvelopes(
     result(status, reason, computeUnits)
   }
 
+  const reject = (transactionIndex: number, item: number, reason: RejectReason): void => {
+    results.push({
+      transactionIndex,
+      item,
+      status: 'rejected',
+      reason,
+      signature: undefined,
+      computeUnits: 0,
+    })
+  }
+
   const credit = (pubkey: Uint8Array, lamports: bigint, transactionIndex: number): void => {
     const key = keyOf(pubkey)
-    const result = (status: SvmResult['status'], reason: string | undefined): void => {
-      results.push({ transactionIndex, item: 0, status, reason, signature: undefined, computeUnits: 0 })
-    }
     const value = vm.read(pubkey)
     if (vm.genesis.has(key) || isProgramValue(value)) {
       run.unspentWei += lamports * WEI_PER_LAMPORT
-      result('rejected', 'denied program')
+      reject(transactionIndex, 0, 'denied program')
       return
     }
     const found = value === undefined ? plainAccount : decodeAccount(value)
@@ -119,7 +127,8 @@ export function runEnvelopes(
       if (account.changed === 'nothing') account.changed = 'lamports'
       vm.write(pubkey, encodeAccount({ ...found, lamports: found.lamports + credited }))
     }
-    result('deposited', undefined)
+    const [reason, signature] = [undefined, undefined]
+    results.push({ transactionIndex, item: 0, status: 'deposited', reason, signature, computeUnits: 0 })
   }
 
   const order = [...envelopes.keys()].sort((a, b) => a - b)
@@ -129,33 +138,14 @@ export function runEnvelopes(
     run.unspentWei += envelope.unspentWei
     const isAdmitted = admitted.has(transactionIndex)
     if (envelope.kind === 'rejected') {
-      const { reason } = envelope
-      results.push({
-        transactionIndex,
-        item: 0,
-        status: 'rejected',
-        reason,
-        signature: undefined,
-        computeUnits: 0,
-      })
+      reject(transactionIndex, 0, envelope.reason)
     } else if (envelope.kind === 'deposit') {
       if (isAdmitted) credit(envelope.pubkey, envelope.lamports, transactionIndex)
       else run.unspentWei += envelope.lamports * WEI_PER_LAMPORT
     } else {
       for (const [item, content] of envelope.items.entries()) {
-        if ('rejected' in content) {
-          const reason = content.rejected
-          results.push({
-            transactionIndex,
-            item,
-            status: 'rejected',
-            reason,
-            signature: undefined,
-            computeUnits: 0,
-          })
-        } else if (isAdmitted) {
-          runTransaction(content, transactionIndex, item)
-        }
+        if ('rejected' in content) reject(transactionIndex, item, content.rejected)
+        else if (isAdmitted) runTransaction(content, transactionIndex, item)
       }
     }
   }

@@ -47,7 +47,9 @@ async function serve(): Promise<void> {
   process.on('disconnect', () => process.exit(0))
 }
 
-const raw = (bytes: Buffer): Buffer => bytes
+function raw(bytes: Buffer): Buffer {
+  return bytes
+}
 
 function bytesOf(chain: readonly Block[]): number {
   const sample = chain.slice(0, 100)
@@ -59,13 +61,21 @@ async function serveRaw(size: number): Promise<string> {
   const server = new Server()
   const message = Buffer.alloc(size, 0x5a)
   const method = { path: '/raw/Stream', requestStream: false, responseStream: true } as const
-  const codec = { requestSerialize: raw, requestDeserialize: raw, responseSerialize: raw, responseDeserialize: raw }
-  server.addService({ stream: { ...method, ...codec } }, {
-    stream: async (call: ServerWritableStream<Buffer, Buffer>) => {
-      for (let i = 0; i < blockCount; i++) if (!call.write(message)) await once(call, 'drain')
-      call.end()
+  const codec = {
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  }
+  server.addService(
+    { stream: { ...method, ...codec } },
+    {
+      stream: async (call: ServerWritableStream<Buffer, Buffer>) => {
+        for (let i = 0; i < blockCount; i++) if (!call.write(message)) await once(call, 'drain')
+        call.end()
+      },
     },
-  })
+  )
   return new Promise((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
       error === null ? resolve(`127.0.0.1:${port}`) : reject(error),
@@ -75,7 +85,9 @@ async function serveRaw(size: number): Promise<string> {
 
 /** Seconds it takes to receive them. */
 function receiveRaw(address: string): Promise<number> {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc-node.flow_control_window': 8 << 20 })
+  const client = new Client(address, credentials.createInsecure(), {
+    'grpc-node.flow_control_window': 8 << 20,
+  })
   return new Promise((resolve, reject) => {
     const call = client.makeServerStreamRequest('/raw/Stream', raw, raw, Buffer.alloc(0))
     let start = 0
@@ -92,9 +104,9 @@ function receiveRaw(address: string): Promise<number> {
 
 async function measure(): Promise<void> {
   const child = fork(import.meta.filename, [...process.argv.slice(2), '--server'])
-  const address = await new Promise<string>((resolve) =>
-    child.once('message', (message) => resolve(String(message))),
-  )
+  const [address, rawAddress] = await new Promise<[string, string]>((resolve) => {
+    child.once('message', (message: [string, string]) => resolve(message))
+  })
   for (let round = 0; round < Number(values.rounds); round++) {
     const serverBefore = await cpuOf(child)
     const { seconds, bytes, cpuSeconds } = await receiveAll(address)

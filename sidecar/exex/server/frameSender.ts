@@ -9,11 +9,15 @@ export type FrameSenderOptions = {
   readonly sendBufferBytes: number
 }
 
+const FREE_BUFFERS = 2
+
 /** Writes encoded frames to one session, and knows how much of it the connection has not taken yet. */
 export class FrameSender {
   readonly #call: Pick<ServerDuplexStream<Buffer, Buffer>, 'write'>
   readonly #options: FrameSenderOptions
   readonly #taken = new WakeUp()
+  /** Buffers the connection has let go of: allocating a megabyte a message costs more than filling it. */
+  readonly #free: Buffer[] = []
   #bufferedBytes = 0
   #closed = false
 
@@ -57,14 +61,17 @@ export class FrameSender {
 
   async #sendGroup(group: readonly EncodedFrame[]): Promise<void> {
     while (this.#bufferedBytes > this.#options.sendBufferBytes && !this.#closed) await this.#taken.wait()
-    this.#write(encodeMessage(group))
+    const reused =
+      group.length === 1 ? undefined : (this.#free.pop() ?? Buffer.allocUnsafeSlow(FRAME_TARGET_BYTES))
+    this.#write(encodeMessage(group, reused), reused)
   }
 
-  #write(message: Buffer): void {
+  #write(message: Buffer, reused?: Buffer): void {
     if (this.#closed) return
     this.#bufferedBytes += message.length
     this.#call.write(message, () => {
       this.#bufferedBytes -= message.length
+      if (reused !== undefined && this.#free.length < FREE_BUFFERS) this.#free.push(reused)
       this.#taken.notify()
     })
   }

@@ -7,7 +7,8 @@ export type HealthAnswer = { readonly healthy: boolean; readonly problems: reado
 /** The one JSON document on stdout; fails when there is more, or something else. */
 export function documentOf<T>({ stdout, stderr }: Ended): T {
   const lines = stdout.split('\n').filter((line) => line !== '')
-  if (lines.length !== 1) throw new Error(`expected one JSON document on stdout, got ${lines.length}: ${stdout}\n${stderr}`)
+  if (lines.length !== 1)
+    throw new Error(`expected one JSON document on stdout, got ${lines.length}: ${stdout}\n${stderr}`)
   return JSON.parse(lines[0]!) as T
 }
 

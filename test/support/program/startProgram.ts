@@ -48,7 +48,12 @@ function launch(args: readonly string[], env: Readonly<Record<string, string>>) 
     nodeBinary(),
     ['--disable-warning=ExperimentalWarning', join(root, 'sidecar/main.ts'), ...args],
     // A group of its own, so that whatever it started can be ended with it.
-    { cwd: root, env: { ...Object.fromEntries(inherited), ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    {
+      cwd: root,
+      env: { ...Object.fromEntries(inherited), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    },
   )
   let stdout = ''
   let stderr = ''
@@ -139,7 +144,9 @@ export async function startProgram(
         const answer = await get(path)
         if (condition(answer)) return answer
         if (Date.now() > deadline) {
-          throw new Error(`${path} never came to what was waited for: ${JSON.stringify(answer)}\n${stderr().slice(-3000)}`)
+          throw new Error(
+            `${path} never came to what was waited for: ${JSON.stringify(answer)}\n${stderr().slice(-3000)}`,
+          )
         }
         await pause(pollMs)
       }

@@ -48,6 +48,9 @@ export type Machine = {
   close(): Promise<void>
 }
 
+/** Far beyond what any run takes: what is not at rest by then never will be. */
+const STUCK_MS = 15_000
+
 /** Joins the parts as the composition root does. */
 export async function openMachine(
   { config, identity, directory }: MachineOptions,
@@ -63,6 +66,14 @@ export async function openMachine(
     { config, chainId: identity.chainId, store, pump, metrics },
     { logger, signal: lifetime.signal },
   )
+  const committing = {
+    stage: store.stage,
+    commit: () => {
+      const durable = store.commit()
+      pump.wake()
+      return durable
+    },
+  }
   let chain = restoredChain(store, identity, undoDepth)
   let error: unknown
   let sent = 0
@@ -81,7 +92,7 @@ export async function openMachine(
     completed = ended.promise
     subscription = inputs
       .pipe(
-        pipeline(stages, store, {
+        pipeline(stages, committing, {
           initial: () => chain,
           received: (received) => {
             chain = received
@@ -97,7 +108,6 @@ export async function openMachine(
       .subscribe({
         next: (event) => {
           if (event.type === 'processed') processed++
-          if (event.type === 'durable') pump.wake()
           onEvent(event)
         },
         error: (thrown: unknown) => {
@@ -120,13 +130,22 @@ export async function openMachine(
     error: () => error,
     reconnect,
     async quiet() {
+      const started = performance.now()
+      const watch = () => {
+        if (performance.now() - started < STUCK_MS) return
+        throw new Error(`stuck: ${processed} of ${sent} inputs processed, ${store.outboxRows()} rows wait (${pump.problem()}), durable ${store.progress().durable?.number}, error ${error}`)
+      }
       while (error === undefined && processed < sent) {
+        watch()
         await turn()
         // A wait of the pipeline may be for the next commit.
         clock.advance(1)
       }
       clock.advance(config.exex.maxDelayBeforeCommit + 1)
-      while (store.outboxRows() > 0) await turn()
+      while (store.outboxRows() > 0) {
+        watch()
+        await turn()
+      }
     },
     async kill(to) {
       mkdirSync(to, { recursive: true })
@@ -159,8 +178,9 @@ export async function openMachine(
 function restoredChain(store: Store, identity: Identity, undoDepth: number): Chain {
   const blocks = store.recentBlocks(undoDepth + 1)
   const genesis: BlockRef = { number: 0n, hash: identity.genesisHash }
-  const reachesStart = blocks.length === 0 || blocks[0]!.number === identity.start
-  return createChain(reachesStart ? [genesis, ...blocks] : blocks, undoDepth, store.progress().finalized)
+  const anchor = blocks[0]?.number === identity.start ? store.parentOf(identity.start) : undefined
+  const first = anchor ?? (blocks.length === 0 ? genesis : undefined)
+  return createChain(first ? [first, ...blocks] : blocks, undoDepth, store.progress().finalized)
 }
 
 /** Lets nothing more through once cut; waits for what is under way. */

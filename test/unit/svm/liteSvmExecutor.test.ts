@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   createAssociatedTokenAccountInstruction,
   createInitializeMint2Instruction,
@@ -387,6 +390,33 @@ describe('execution', () => {
   test('knows no account by a key of another length', async () => {
     const chain = await startChain()
     for (const length of [0, 31, 33]) expect(chain.executor.account(new Uint8Array(length))).toBeUndefined()
+  })
+
+  test('runs a configured program, and names one that does not load', async () => {
+    const source = await startChain()
+    const elf = source.executor.account(memo.toBytes())!.data
+    const folder = await mkdtemp(join(tmpdir(), 'monmouth-svm-'))
+    const [good, bad, missing] = ['good.so', 'bad.so', 'missing.so'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    await writeFile(good, elf)
+    await writeFile(bad, 'no program')
+    const id = keypair(70).publicKey.toBase58()
+    const start = (file: string) =>
+      createLiteSvmExecutor({ undoDepth: 1, worker: false, programs: [{ id, file }] }, { logger })
+    const executor = await start(good)
+    const data = Buffer.from('configured')
+    const run = signed(hashOf(0n), [alice], [{ programId: new PublicKey(id), keys: [], data }])
+    const block = blockOf(refOf(1n), refOf(0n), [deposit(alice.publicKey, SOL), call(run)])
+    const outcome = await executor.execute(block, readEnvelopes(block, { router }), [0, 1])
+    expect(statuses(outcome)).toEqual(['deposited', 'executed'])
+    expect(outcome.accounts).toBe(1)
+    for (const file of [bad, missing]) {
+      await expect(start(file), file).rejects.toMatchObject({ code: 'SVM_PROGRAM_LOAD', facts: { id, file } })
+    }
+    await rm(folder, { recursive: true })
   })
 
   test('refuses a block that does not follow', async () => {

@@ -9,7 +9,7 @@ import type { Problem, SidecarView } from './api/view.ts'
 import { buildLocator } from './exex/client/buildLocator.ts'
 import { connectExEx } from './exex/client/connectExEx.ts'
 import type { ExExEvent } from './exex/client/events.ts'
-import { fetchServerInfo } from './exex/client/fetchServerInfo.ts'
+import { getExExInfo } from './exex/client/getExExInfo.ts'
 import type { Endpoint } from './exex/client/options.ts'
 import { createMetrics } from './metrics.ts'
 import { type Chain, type ChainInput, chainTip, createChain } from './notification/chain.ts'
@@ -68,7 +68,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const stopping = new AbortController()
   const signal = AbortSignal.any([options.signal, stopping.signal])
   const endpoint = await endpointOf(options)
-  const info = await fetchServerInfo(endpoint, CONNECT_TIMEOUT_MS)
+  const info = await getExExInfo(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS })
 
   await using cleanup = new AsyncDisposableStack()
   const store = openStore(

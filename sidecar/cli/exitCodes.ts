@@ -1,4 +1,11 @@
 import { ConfigError, formatConfigProblems } from '#config'
+import { VectorStoreError } from '#vector'
+import { HttpListenError } from '../api/httpServer.ts'
+import { ExExError } from '../exex/errors.ts'
+import { GapError, ReorgTooDeepError } from '../notification/errors.ts'
+import { StoreError } from '../watermark/errors.ts'
+import { SidecarUnreachableError } from './askSidecar.ts'
+import { NoDataError } from './context.ts'
 
 /**
  * Exit codes by what the operator has to look at. 0 only on success; 130 and 143 after a second signal.
@@ -16,20 +23,22 @@ export const exitCodes = {
   chain: 5,
 } as const
 
-const codePrefixes: readonly (readonly [RegExp, number])[] = [
-  [/^(STORE|IDENTITY|DATA_DIR|DISK|VECTOR|UNDO)_/, exitCodes.store],
-  [/^(NODE|WIRE|EXEX|NOTIFICATION|JSONRPC|SHIM)_/, exitCodes.node],
-  [/^REORG_/, exitCodes.chain],
-  [/^(HTTP|CONFIG)_/, exitCodes.usage],
+const families: readonly (readonly [new (...args: never[]) => Error, number])[] = [
+  [ConfigError, exitCodes.usage],
+  [HttpListenError, exitCodes.usage],
+  [StoreError, exitCodes.store],
+  [VectorStoreError, exitCodes.store],
+  [ReorgTooDeepError, exitCodes.chain],
+  [GapError, exitCodes.node],
+  [ExExError, exitCodes.node],
+  [SidecarUnreachableError, exitCodes.node],
+  [NoDataError, exitCodes.store],
 ]
 
-/** The exit code an error stands for, by the family of its `code`. */
+/** The exit code an error stands for, by its family; a RESYNC of the wire is the chain's doing, not the node's. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError) return exitCodes.usage
-  if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number')
-    return error.exitCode
-  const code = codeOf(error)
-  return codePrefixes.find(([pattern]) => pattern.test(code))?.[1] ?? exitCodes.failed
+  if (error instanceof ExExError && error.code === 'RESYNC') return exitCodes.chain
+  return families.find(([family]) => error instanceof family)?.[1] ?? exitCodes.failed
 }
 
 export function codeOf(error: unknown): string {

@@ -122,8 +122,9 @@ function extend(chain: Chain, blocks: readonly Block[]): ChainMove {
       })
     }
   }
-  const firstNew = blocks.findIndex((block) => !isCanonical(chain, block.ref))
-  if (firstNew < 0) return { chain, undo: [], apply: [] }
+  // From the newest one down: of a long repetition the oldest blocks may have left the window.
+  const firstNew = blocks.findLastIndex((block) => isCanonical(chain, block.ref)) + 1
+  if (firstNew === blocks.length) return { chain, undo: [], apply: [] }
   const apply = firstNew === 0 ? blocks : blocks.slice(firstNew)
   const parent = apply[0]!.parent
   if (apply[0]!.ref.number !== parent.number + 1n) {

@@ -26,7 +26,7 @@ export function embedPattern(profile: PatternProfile): Float32Array {
   )
 }
 
-/** A pattern's id is 40 digits of contract (or the end of a program's key) and 8 of selector (or discriminator). */
+/** A pattern's id is 40 digits of contract (or the end of a program's key), 8 of selector (or discriminator), 2 of domain. */
 export function patternParts(id: string): { readonly contract: string; readonly selector: string } {
   return { contract: `0x${id.slice(0, 40)}`, selector: `0x${id.slice(40, 48)}` }
 }

@@ -7,8 +7,8 @@ import type { Endpoint } from './options.ts'
 import { fromStatus } from './statusError.ts'
 
 /**
- * What a server says of itself: chain, head, finalized, oldest block. One call, tried once; `timeoutMs` defaults to
- * 5000. Throws `ExExError`; NOT_AN_EXEX_SERVER where something else answers.
+ * What a server says of itself: chain, head, finalized, oldest block. A server that is not up yet is waited for, up to
+ * `timeoutMs`, by default 5000. Throws `ExExError`; NOT_AN_EXEX_SERVER where something else answers.
  */
 export async function getExExInfo(
   endpoint: Endpoint,
@@ -16,6 +16,7 @@ export async function getExExInfo(
 ): Promise<ServerInfo> {
   const { timeoutMs = 5000 } = options
   const { client, metadata } = openChannel(endpoint, { maxReceiveBytes: 1 << 20, keepaliveMs: timeoutMs })
+  metadata.setOptions({ waitForReady: true })
   const { path, requestSerialize, responseDeserialize } = exExMethods.getInfo
   try {
     return await new Promise<ServerInfo>((resolve, reject) => {

@@ -18,7 +18,8 @@ export async function storeDifferences(
   store: Store,
   node: SimulatedChain,
   naive: NaiveState,
-  retainDecisions: number,
+  /** Decisions of blocks above are kept. */
+  prunedTo: bigint,
 ): Promise<string[]> {
   const found: string[] = []
   const same = (what: string, actual: unknown, expected: unknown) => {
@@ -51,7 +52,7 @@ export async function storeDifferences(
   for (const [place, { ref, transactions }] of blocks.entries()) {
     const stored = store.decisionsOf(ref)
     if (stored === undefined) {
-      if (blocks.length - place <= retainDecisions) found.push(`decisions of block ${ref.number}: none`)
+      if (ref.number > prunedTo) found.push(`decisions of block ${ref.number}: none`)
       continue
     }
     same(`block ${ref.number} is canonical`, stored.canonical, true)

@@ -134,6 +134,8 @@ export async function runInProcess(
   }
   const resume = () => {
     facts.resumes++
+    // A new session repeats nothing of the one before.
+    last = undefined
     const ancestor = machine.chain().refs.findLast((ref) => node.isCanonical(ref))
     if (ancestor === undefined) throw new Error('the node knows no block of the locator')
     machine.send({ kind: 'resumed', ancestor })
@@ -165,6 +167,9 @@ export async function runInProcess(
     const floor = [highest - BigInt(depthLimit), node.finalized?.number ?? 0n, 0n].reduce((a, b) => (a > b ? a : b))
     return Number(node.head.number - floor)
   }
+  const noteHighest = () => {
+    if (node.head.number > highest) highest = node.head.number
+  }
   const change = (): ChainChange => {
     const deep = deepest()
     // Mostly shallow, as on a real chain; the whole of what is kept now and then.
@@ -176,7 +181,7 @@ export async function runInProcess(
       [() => (depth === 0 ? node.commit(1) : node.reorg(depth, 0)), 1],
       [() => node.returnToBranch(deep) ?? node.commit(1), 2],
     ])()
-    if (node.head.number > highest) highest = node.head.number
+    noteHighest()
     if (random.chance(0.25)) {
       const lag = BigInt(random.below(depthLimit))
       if (node.head.number > lag) node.finalize(node.head.number - lag)
@@ -192,7 +197,7 @@ export async function runInProcess(
     facts.checks++
     const naive = await replayNaively({ config, chainId, blocks: node.blocks }, { logger })
     facts.envelopes = naive.results.reduce((sum, results) => sum + results.length, 0)
-    const differences = await storeDifferences(machine.store, node, naive, config.state.retainDecisions)
+    const differences = await storeDifferences(machine.store, node, naive, highest - BigInt(config.state.retainDecisions))
     if (JSON.stringify(told.map(({ hash }) => hash)) !== JSON.stringify(node.blocks.map(({ ref }) => ref.hash)))
       differences.push('the events fold to another chain than the node has')
     differences.push(...vectorDifferences(await sink.rows(), naive))
@@ -251,7 +256,7 @@ export async function runInProcess(
   let machine: Machine = await open()
   resume()
   if (random.chance(0.08)) announce(node.commit(150, true))
-  highest = node.head.number
+  noteHighest()
   const steps = 25 + random.below(25)
   for (let step = 0; step < steps; step++) {
     facts.steps++

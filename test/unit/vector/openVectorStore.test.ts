@@ -243,7 +243,7 @@ describe('search', () => {
       const entry = blockEntry(number + 1)
       return number + 1 === 7 ? { ...entry, rows: [...entry.rows, program, swap] } : entry
     })
-    const pattern = patternOf('amm', 8, { id: `${contract.slice(2)}38ed1739`, evmFailed: 4 })
+    const pattern = patternOf('amm', 8, { id: `${contract.slice(2)}38ed173900`, evmFailed: 4 })
     await store.apply([
       ...blocks,
       {

@@ -59,7 +59,7 @@ describe('embedTransaction', () => {
 describe('embedPattern', () => {
   test('is near the transactions of the pattern', () => {
     const pattern = patternOf('a', 1)
-    const parts = { to: `0x${pattern.id.slice(0, 40)}`, selector: `0x${pattern.id.slice(40)}` }
+    const parts = { to: `0x${pattern.id.slice(0, 40)}`, selector: `0x${pattern.id.slice(40, 48)}` }
     const own = embedTransaction(transactionOf(blockOf(1), 0, parts))
     const other = embedTransaction(transactionOf(blockOf(1), 0))
     expect(dot(embedPattern(pattern), own)).toBeGreaterThan(0.7)

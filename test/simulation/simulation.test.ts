@@ -1,0 +1,40 @@
+import { afterAll, describe, test } from 'vitest'
+import { createMetrics } from '../../sidecar/metrics.ts'
+import { temporaryFolder } from '../support/program/temporaryFolder.ts'
+import { simulationOptions } from '../support/simulation/options.ts'
+import { noFacts, type RunFacts, runInProcess } from '../support/simulation/runInProcess.ts'
+import { runOverWire } from '../support/simulation/runOverWire.ts'
+
+/**
+ * For any sequence of notifications, faults and restarts within the kept undo, the state equals that of a fresh run over
+ * the canonical chain. Most runs feed the pipeline by hand and write vectors to Maps; one of ten writes to LanceDB, and
+ * one of twenty is the composition root over real gRPC with LanceDB: opening those costs more than a whole run.
+ */
+const { runs, seed: first } = simulationOptions
+const metrics = createMetrics()
+const sum: RunFacts = { ...noFacts }
+
+const kindOf = (seed: number) => (seed % 20 === 7 ? 'wire' : seed % 10 === 3 ? 'lancedb' : 'memory')
+
+describe('state equals that of a fresh run over the canonical chain', () => {
+  for (let seed = first; seed < first + runs; seed++) {
+    const kind = kindOf(seed)
+    test(`seed ${seed} (${kind})`, async () => {
+      await using folder = await temporaryFolder()
+      try {
+        const facts =
+          kind === 'wire'
+            ? await runOverWire({ seed, directory: folder.path })
+            : await runInProcess({ seed, directory: folder.path, vector: kind }, { metrics })
+        for (const name of Object.keys(sum) as (keyof RunFacts)[]) sum[name] += facts[name]
+      } catch (cause) {
+        const repeat = `npm run test:simulation -- --runs 1 --seed ${seed} simulation.test`
+        throw new Error(`${(cause as Error).message}\nTo repeat it: ${repeat}`, { cause })
+      }
+    })
+  }
+
+  afterAll(() => {
+    console.log(`simulation of ${runs} runs from seed ${first}: ${JSON.stringify(sum)}`)
+  })
+})

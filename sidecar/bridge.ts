@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { defer, filter, fromEvent, map, retry, takeUntil, tap, throwError, timer } from 'rxjs'
 import { bindingDigest, type Config } from '#config'
-import { openVectorStore } from '#vector'
+import { openVectorStore, VectorStoreError } from '#vector'
 import type { Problem, SidecarView } from './api/view.ts'
 import { buildLocator } from './exex/client/buildLocator.ts'
 import { connectExEx } from './exex/client/connectExEx.ts'
@@ -29,6 +31,7 @@ import { readIdentity } from './watermark/openDatabase.ts'
 import { openStore } from './watermark/openStore.ts'
 import { resolveStart } from './watermark/resolveStart.ts'
 import type { Store } from './watermark/store.ts'
+import { toStoreError } from './watermark/toStoreError.ts'
 
 export type BridgeOptions = {
   readonly config: Config
@@ -37,6 +40,10 @@ export type BridgeOptions = {
   readonly dataDir: string
   readonly logger: Logger
   readonly signal: AbortSignal
+  /** Why the node behind a shim of our own cannot be followed just now, in words; undefined while it can. */
+  readonly nodeProblem?: (() => string | undefined) | undefined
+  /** Default `openVectorStore`: the place for one that is slower, or remote. */
+  readonly openVector?: typeof openVectorStore | undefined
 }
 
 export type Bridge = {
@@ -56,6 +63,9 @@ export type Bridge = {
 const CONNECT_TIMEOUT_MS = 10_000
 /** A gap is repaired by a reconnect; one that comes back at once is not hammered. */
 const GAP_DELAY_MS = 200
+/** How long the outbox may take to empty at the end: of a run, and of one that was told to stop. */
+const DRAIN_MS = 30_000
+const DRAIN_STOPPED_MS = 2_000
 
 /**
  * The composition root: opens the stores, builds the stages, and holds the one subscription that drives them.
@@ -81,9 +91,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     { logger: logger.child({ part: 'store' }) },
   )
   cleanup.defer(() => store.close())
-  const vector = await openVectorStore(
+  const vectorDirectory = join(dataDir, 'vector')
+  checkVectorFolder(store, vectorDirectory)
+  const vector = await (options.openVector ?? openVectorStore)(
     {
-      directory: join(dataDir, 'vector'),
+      directory: vectorDirectory,
       chainId: info.chainId,
       indexCacheBytes: config.vector.indexCacheBytes,
       metadataCacheBytes: config.vector.metadataCacheBytes,
@@ -150,6 +162,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       filter((input) => input !== undefined),
       pipeline(opened.stages, withOutbox(store, pump), {
         initial: () => chain,
+        finalizedOnly: !opened.svm.reversible,
         received: (received) => {
           chain = received
         },
@@ -197,6 +210,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     config,
     tip: () => chainTip(chain),
     fatal: () => fatal,
+    nodeProblem: options.nodeProblem ?? (() => undefined),
   })
   metrics.observe(view)
   // Rows that an earlier run left behind.
@@ -224,6 +238,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         stopping.abort()
         await completed.promise
         const status = view.status()
+        // So that whoever asks the folder next finds all of it; what is left waits on disk for the next start.
+        const limit = delay(options.signal.aborted ? DRAIN_STOPPED_MS : DRAIN_MS, undefined, { ref: false })
+        await Promise.race([pump.drained(), limit])
         await resources.disposeAsync()
         return status
       })()
@@ -245,6 +262,22 @@ async function endpointOf({ config, url }: BridgeOptions): Promise<Endpoint> {
   }
 }
 
+/**
+ * The vector folder goes with the state: a new one beside blocks that are durable would lack their patterns, and later
+ * blocks be decided otherwise than elsewhere.
+ */
+function checkVectorFolder(store: Store, directory: string): void {
+  const { durable } = store.progress()
+  // Of its tables `progress` is made last.
+  if (!durable || existsSync(join(directory, 'progress.lance'))) return
+  throw new VectorStoreError(
+    'STORE_MISSING',
+    `vector store: expected in ${directory} what goes with the state up to block ${durable.number}, found none. Restore ` +
+      'the data directory from a copy, or remove it to rebuild from the chain.',
+    { facts: { directory } },
+  )
+}
+
 /** What the data directory is bound to: the chain, where it starts, and everything that enters a decision or execution. */
 async function identityOf(
   config: Config,
@@ -252,7 +285,9 @@ async function identityOf(
   info: { chainId: bigint; genesisHash: BlockRef['hash']; head: BlockRef },
   logger: Logger,
 ): Promise<Identity> {
-  await mkdir(dataDir, { recursive: true })
+  await mkdir(dataDir, { recursive: true }).catch((error: unknown) => {
+    throw toStoreError(error, dataDir)
+  })
   const stored = readIdentity(dataDir, { logger })
   const programs = await Promise.all(
     config.svm.programs.map(async ({ id, file }) => {

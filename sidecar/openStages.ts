@@ -9,6 +9,8 @@ import type { Router, RouterOptions } from './router/types.ts'
 import { createStages, type Tally } from './stages.ts'
 import { decodeBase58 } from './svm/base58.ts'
 import { createLiteSvmExecutor } from './svm/liteSvmExecutor.ts'
+import { BLOCKHASH_WINDOW } from './svm/recentBlocks.ts'
+import { createRpcExecutor } from './svm/rpcExecutor.ts'
 import type { SvmExecutor } from './svm/types.ts'
 import type { Store } from './watermark/store.ts'
 
@@ -72,17 +74,7 @@ export async function openStages(
     },
     { rows: (table) => store.rows(table), tip },
   )
-  const svm = await createLiteSvmExecutor(
-    { programs: config.svm.programs, undoDepth: config.state.undoDepth },
-    {
-      logger: logger.child({ part: 'svm' }),
-      state: {
-        rows: (table) => store.rows(table),
-        recentBlocks: store.recentBlocks(config.state.undoDepth + 150),
-        signatures: store.signatures(),
-      },
-    },
-  )
+  const svm = await openExecutor(config, store, { logger: logger.child({ part: 'svm' }), signal })
   const { stages, tally } = createStages(
     { router, svm, store, pump, metrics },
     {
@@ -93,4 +85,25 @@ export async function openStages(
     },
   )
   return { stages, tally, router, svm }
+}
+
+/** A cluster cannot take anything back, so its executor is promised final blocks, and the pipeline keeps the promise. */
+async function openExecutor(
+  { svm, state }: Config,
+  store: Store,
+  { logger, signal }: { logger: Logger; signal: AbortSignal },
+): Promise<SvmExecutor> {
+  if (svm.executor === 'rpc')
+    return createRpcExecutor({ url: svm.rpcUrl!, finalized: true }, { logger, signal })
+  return createLiteSvmExecutor(
+    { programs: svm.programs, undoDepth: state.undoDepth },
+    {
+      logger,
+      state: {
+        rows: (table) => store.rows(table),
+        recentBlocks: store.recentBlocks(state.undoDepth + BLOCKHASH_WINDOW),
+        signatures: store.signatures(),
+      },
+    },
+  )
 }

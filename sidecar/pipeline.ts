@@ -5,6 +5,7 @@ import {
   EMPTY,
   from,
   fromEvent,
+  identity,
   ignoreElements,
   map,
   materialize,
@@ -19,6 +20,7 @@ import {
 } from 'rxjs'
 import { type Chain, type ChainInput, chainTip } from './notification/chain.ts'
 import { type ChainStep, chainSteps } from './notification/chainSteps.ts'
+import { finalizedOnly } from './notification/finalizedOnly.ts'
 import type { Block, BlockRef, NotificationFacts } from './notification/types.ts'
 import { type CommitPolicy, type Committing, commitGroups } from './watermark/commitGroups.ts'
 import type { BlockEffects, Effects } from './watermark/types.ts'
@@ -63,6 +65,8 @@ export type PipelineOptions = {
   readonly initial: () => Chain
   /** Told of each step when it is queued: the chain as received, ahead of what is applied. */
   readonly received?: (chain: Chain) => void
+  /** Hold blocks back until they are final: for an executor that cannot take anything back. */
+  readonly finalizedOnly?: boolean
   readonly policy: CommitPolicy
   /** Aborted: finish the block in hand, skip the rest, and complete with the source. */
   readonly signal: AbortSignal
@@ -75,13 +79,14 @@ export type PipelineOptions = {
 export function pipeline(
   stages: Stages,
   store: Committing,
-  { initial, received, policy, signal }: PipelineOptions,
+  options: PipelineOptions,
 ): OperatorFunction<ChainInput, PipelineEvent> {
   return pipe(
-    chainSteps(initial),
-    tap((step) => received?.(step.chain)),
-    applySteps(stages, signal),
-    commitGroups(store, policy),
+    chainSteps(options.initial),
+    tap((step) => options.received?.(step.chain)),
+    options.finalizedOnly ? finalizedOnly() : identity,
+    applySteps(stages, options.signal),
+    commitGroups(store, options.policy),
   )
 }
 

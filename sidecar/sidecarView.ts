@@ -25,23 +25,23 @@ export type ViewParts = {
   /** The tip as received. */
   readonly tip: () => BlockRef | undefined
   readonly fatal: () => Problem | undefined
+  /** Why the node behind a shim of our own cannot be followed just now. */
+  readonly nodeProblem: () => string | undefined
 }
 
 /** Everything the doors may see, read from the durable state: what they show survives a kill. */
 export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource {
-  const { store, vector, pump, client, recorder, tally, metrics, config, tip, fatal } = parts
+  const { store, vector, pump, client, recorder, tally, metrics, config, tip, fatal, nodeProblem } = parts
 
   const problems = (): readonly Problem[] => {
     const found: Problem[] = []
     const stopped = fatal()
     if (stopped) found.push(stopped)
     const { connected, lastError } = client.state()
-    if (!stopped && !connected) {
-      found.push({
-        code: 'NODE_UNREACHABLE',
-        message: lastError?.message ?? 'not connected to the node yet',
-        fatal: false,
-      })
+    const trouble =
+      nodeProblem() ?? (connected ? undefined : (lastError?.message ?? 'not connected to the node yet'))
+    if (!stopped && trouble !== undefined) {
+      found.push({ code: 'NODE_UNREACHABLE', message: trouble, fatal: false })
     }
     const refused = pump.problem()
     if (refused !== undefined) found.push({ code: 'VECTOR_STORE', message: refused, fatal: false })
@@ -52,6 +52,8 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
     if (stopped) return { ready: false, why: stopped.message }
     const { connected, head, syncing } = client.state()
     if (!connected || !head) return { ready: false, why: 'not connected to the node' }
+    const trouble = nodeProblem()
+    if (trouble !== undefined) return { ready: false, why: trouble }
     if (syncing) return { ready: false, why: 'the node itself is behind its network' }
     const { durable } = store.progress()
     if (durable?.hash !== head.hash && !(head.number < store.identity.start)) {

@@ -1,6 +1,7 @@
 import type { FlagValues } from '#config'
+import type { Bridge } from '../bridge.ts'
 import { type CommandContext, prepare, writeJson } from './commandContext.ts'
-import { exitCodes } from './exitCodes.ts'
+import { exitCodeOf, exitCodes } from './exitCodes.ts'
 import { formatSummary } from './formatSummary.ts'
 import { liveView } from './liveView.ts'
 import { aborted, runBridge } from './runBridge.ts'
@@ -20,15 +21,29 @@ export async function attach(flags: FlagValues, context: CommandContext): Promis
     dataDir: config.general.dataDir,
     logger,
     signal,
+    nodeProblem: shim?.problem,
   })
   const { bridge, http } = running
   using view = liveView({ bridge, httpUrl: http.url, nodeUrl: url, isJson: json, ...context })
   const ended =
     config.attach.blocks > 0 ? bridge.untilBlocks(config.attach.blocks) : new Promise<never>(() => {})
-  await Promise.race([ended, bridge.failed, aborted(signal)])
+  await Promise.race([ended, untilStopped(bridge, signal)])
   view[Symbol.dispose]()
   const summary = await bridge.stop()
   if (json) writeJson(stdout, summary)
   else stdout.write(formatSummary(summary))
   return exitCodes.ok
+}
+
+/**
+ * Until the signal. A failure ends it at once, but for a chain that went where we cannot follow: starting again would
+ * find it so again, and a process that is there can say so. Then the failure comes with the signal.
+ */
+async function untilStopped(bridge: Bridge, signal: AbortSignal): Promise<void> {
+  try {
+    await Promise.race([bridge.failed, aborted(signal)])
+  } catch (error) {
+    if (exitCodeOf(error) === exitCodes.chain) await aborted(signal)
+    throw error
+  }
 }

@@ -19,7 +19,10 @@ export async function devnet(flags: FlagValues, context: CommandContext): Promis
     signal,
   })
   await using shim = await startShim({ config, rpc: chain.wsUrl, listen: 'configured', logger, signal })
-  await using running = await runBridge({ config, url: shim.url, dataDir: dataDir.path, logger, signal })
+  await using running = await runBridge({
+    ...{ config, url: shim.url, dataDir: dataDir.path, logger, signal },
+    nodeProblem: shim.problem,
+  })
   const { bridge, http } = running
   using view = liveView({ bridge, httpUrl: http.url, nodeUrl: chain.rpcUrl, isJson: json, ...context })
   const done = chain.traffic().then(({ head }) => bridge.untilDurable(head))

@@ -42,6 +42,8 @@ export type OutboxPump = {
   patternsAt(boundary: bigint): Promise<readonly PatternProfile[]>
   /** The last failure while writes fail, else undefined. */
   problem(): string | undefined
+  /** Resolves once nothing waits, or while the vector store refuses writes: then it is for the next start. */
+  drained(): Promise<void>
   /** Waits for the batch in flight, and writes no more: what is left stays on disk for the next start. */
   close(): Promise<void>
 }
@@ -152,6 +154,12 @@ export function createOutboxPump(
       return sink.patternsAt(boundary)
     },
     problem: () => failure?.message,
+    async drained() {
+      if (failure) return
+      await waitUntil(() => isClosed || queue.outboxRows() === 0).catch(() => {
+        // Told already, as the problem it is.
+      })
+    },
     async close() {
       isClosed = true
       clearTimeout(retryTimer)

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
  * Runs the simulation tier: `--runs N --seed S --kills K`, and whatever else vitest takes. The numbers travel to the
  * tests by environment, as vitest refuses flags it does not know.
  */
-const own = { '--runs': 'MONMOUTH_SIMULATION_RUNS', '--seed': 'MONMOUTH_SIMULATION_SEED', '--kills': 'MONMOUTH_SIMULATION_KILLS' }
+const own = { '--runs': 'SIMULATION_RUNS', '--seed': 'SIMULATION_SEED', '--kills': 'SIMULATION_KILLS' }
 const env: NodeJS.ProcessEnv = { ...process.env }
 const passedOn: string[] = []
 const words = process.argv.slice(2).flatMap((word) => (/^--(runs|seed|kills)=/.test(word) ? word.split('=', 2) : [word]))

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ServiceError } from '@grpc/grpc-js'
 import { ExExError } from '../errors.ts'
 import type { ServerInfo } from '../frames.ts'
@@ -5,6 +6,9 @@ import { exExMethods } from '../service.ts'
 import { openChannel } from './openChannel.ts'
 import type { Endpoint } from './options.ts'
 import { fromStatus } from './statusError.ts'
+
+/** Between two attempts at a server that is not up yet, milliseconds. */
+const RETRY_MS = 200
 
 /**
  * What a server says of itself: chain, head, finalized, oldest block. A server that is not up yet is waited for, up to
@@ -15,8 +19,34 @@ export async function getExExInfo(
   options: { readonly timeoutMs?: number } = {},
 ): Promise<ServerInfo> {
   const { timeoutMs = 5000 } = options
-  const { client, metadata } = openChannel(endpoint, { maxReceiveBytes: 1 << 20, keepaliveMs: timeoutMs })
-  metadata.setOptions({ waitForReady: true })
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    try {
+      return await askOnce(endpoint, deadline)
+    } catch (error) {
+      if (!(error instanceof ExExError) || error.code !== 'UNAVAILABLE') throw error
+      if (Date.now() + RETRY_MS < deadline) {
+        await delay(RETRY_MS)
+        continue
+      }
+      throw new ExExError('UNAVAILABLE', {
+        where: `server ${endpoint.url.replace(/\/\/[^@/]*@/, '//***@')}`,
+        expected: `an answer within ${timeoutMs} ms`,
+        actual: error.actual,
+        advice: 'Check that it runs, its address, and whether it speaks TLS.',
+        cause: error,
+      })
+    }
+  }
+}
+
+/**
+ * A connection for every attempt, and none waited for: only so does gRPC say why there is none (refused, a certificate
+ * it does not trust).
+ */
+async function askOnce(endpoint: Endpoint, deadline: number): Promise<ServerInfo> {
+  const keepaliveMs = 10_000
+  const { client, metadata } = openChannel(endpoint, { maxReceiveBytes: 1 << 20, keepaliveMs })
   const { path, requestSerialize, responseDeserialize } = exExMethods.getInfo
   try {
     return await new Promise<ServerInfo>((resolve, reject) => {
@@ -26,7 +56,6 @@ export async function getExExInfo(
           reject(new ExExError('DATA_LOSS', { where: 'GetInfo', expected: 'an answer', actual: 'none' }))
         else resolve(info)
       }
-      const deadline = Date.now() + timeoutMs
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, metadata, { deadline }, done)
     })
   } finally {

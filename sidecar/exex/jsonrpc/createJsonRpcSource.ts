@@ -8,6 +8,7 @@ import {
   ChainMismatchError,
   ChainMovedError,
   NodeUnreachableError,
+  ReorgTooDeepError,
   SourceClosedError,
 } from './errors.ts'
 import { finalityOf } from './finalityOf.ts'
@@ -115,6 +116,7 @@ export async function createJsonRpcSource(
 
   const listeners = new Set<(event: SourceEvent) => void>()
   let problem: { readonly code: string; readonly message: string } | undefined
+  let lost: ReorgTooDeepError | undefined
   let heads = headsOf(ring)
 
   function headsOf(chain: ChainRing): SourceHeads {
@@ -203,7 +205,9 @@ export async function createJsonRpcSource(
         const added = await reconcile()
         if (problem !== undefined)
           logger.info({ node, head: String(ring.tip.number) }, 'following the node again')
+        if (problem !== undefined) heads = headsOf(ring)
         problem = undefined
+        lost = undefined
         failures = 0
         // Many blocks took time to read, in which more came.
         if (added <= 1) await wake.wait(options.pollIntervalMs)
@@ -224,6 +228,8 @@ export async function createJsonRpcSource(
     // The words change with every block; a line per kind of problem is enough.
     if (code !== problem?.code) logger.error({ node, code, err: error }, 'the node cannot be followed')
     problem = { code, message }
+    lost = error instanceof ReorgTooDeepError ? error : undefined
+    heads = { ...heads, syncing: true }
   }
 
   /** Why the node did not give a canonical block of the past. */
@@ -282,6 +288,7 @@ export async function createJsonRpcSource(
     // A JSON-RPC node has no pruner to tell; the server keeps the value for its status.
     finishedHeight: () => {},
     problem: () => problem?.message,
+    lost: () => lost,
     close: async () => {
       signal.removeEventListener('abort', end)
       lifetime.abort()

@@ -122,7 +122,9 @@ export class ReorgTooDeepError extends ExExError {
       where: `chain of node ${facts.node} with head ${head.number} ${head.hash}`,
       expected: `a reorg of at most ${facts.maxReorgDepth} blocks below our tip ${tip.number} ${tip.hash}`,
       actual: `a chain without our block ${oldest.number} ${oldest.hash}`,
-      advice: 'Restart to follow it; consumers then say with their locators what they have.',
+      advice:
+        'Check that the node is on the right chain; then restart to follow it. A sidecar whose undo does not reach as deep ' +
+        'starts with another --data-dir (or without this one) to rebuild from the chain.',
     })
     this.maxReorgDepth = facts.maxReorgDepth
   }

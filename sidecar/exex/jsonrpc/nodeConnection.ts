@@ -202,7 +202,7 @@ function reason(error: unknown): { readonly why: string; readonly cause?: unknow
     type?: unknown
   }
   if (typeof facts.status === 'number') return { why: `HTTP status ${facts.status}` }
-  if (inner instanceof Error && inner !== error)
-    return { why: inner.message || String(facts.code), cause: inner }
-  return { why: String(facts.details || facts.message || facts.code || facts.type || 'connection failed') }
+  // A WebSocket that could not connect says nothing at all: no message, no code.
+  const why = String(facts.details || facts.message || facts.code || facts.type || 'no connection')
+  return inner instanceof Error && inner !== error ? { why, cause: inner } : { why }
 }

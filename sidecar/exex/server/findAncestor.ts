@@ -40,7 +40,9 @@ export async function findAncestor(
     where: 'hello.locator',
     expected: `one of ${newestFirst.length} blocks down to ${(hello.finalized ?? lowest).number} on the canonical chain`,
     actual: 'none',
-    advice: 'The chain was reorganised below what this consumer holds for final: an operator decides.',
+    advice:
+      'The chain was reorganised below what this consumer holds for final. Check that the node is on the right chain; then ' +
+      'start with another --data-dir (or remove this one) to rebuild from it.',
   })
 }
 

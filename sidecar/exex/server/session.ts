@@ -251,6 +251,12 @@ export class Session implements ConsumerSession {
       return
     }
     if (this.#cursor === undefined) return
+    // Nothing more can come that fits what was sent: to stay would be to call it current.
+    const lost = this.#context.source.lost?.()
+    if (lost !== undefined) {
+      this.#fail(lost)
+      return
+    }
     const isPing = this.#ping === undefined && now - this.#lastPingMs >= pingMs
     if (isPing || !this.#sentSinceTick) this.#heartbeat(isPing, now)
     this.#sentSinceTick = false

@@ -1,5 +1,6 @@
 import type { Hash } from 'viem'
 import type { Block, BlockRef } from '../../notification/types.ts'
+import type { ExExError } from '../errors.ts'
 
 /** A block as a server holds it: encoded once (message `exex.v1.Block`), shared by every consumer. */
 export type EncodedBlock = {
@@ -54,6 +55,8 @@ export interface ChainSource {
   finishedHeight(height: BlockRef): void
   /** undefined: healthy; else why not, in words. */
   problem(): string | undefined
+  /** Set when the node's chain left what was told by more than can be taken back: every consumer is told to resync. */
+  lost?(): ExExError | undefined
   close(): Promise<void>
 }
 

@@ -1,11 +1,11 @@
 /** What the launcher was told, or what a plain `vitest` run gets. */
 export const simulationOptions = {
   /** Runs of the simulation, each from the seed after the one before. Default 40. */
-  runs: numberOf('MONMOUTH_SIMULATION_RUNS', 40),
+  runs: numberOf('SIMULATION_RUNS', 40),
   /** Seed of the first run. Default 1. */
-  seed: numberOf('MONMOUTH_SIMULATION_SEED', 1),
+  seed: numberOf('SIMULATION_SEED', 1),
   /** Kills of the real process. Default 50. */
-  kills: numberOf('MONMOUTH_SIMULATION_KILLS', 50),
+  kills: numberOf('SIMULATION_KILLS', 50),
 }
 
 function numberOf(name: string, fallback: number): number {

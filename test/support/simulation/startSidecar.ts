@@ -20,6 +20,8 @@ export function startSidecar(options: {
 }): SidecarProcess {
   // The binary that `npm run` uses, whatever runs the tests.
   const node = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), '..', '.bin', 'node')
+  // What the machine happens to have set must not configure the program under test.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MONMOUTH_')))
   const child = spawn(
     node,
     [
@@ -27,7 +29,7 @@ export function startSidecar(options: {
       ...['--profile', 'test', '--data-dir', options.dataDir, '--http', '127.0.0.1:0', '--log-level', 'warn', '--json'],
       ...options.set.flatMap((assignment) => ['--set', assignment]),
     ],
-    { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let stdout = ''
   let stderr = ''

@@ -9,11 +9,10 @@ import { bindingDigest, type Config } from '#config'
 import { openVectorStore, VectorStoreError } from '#vector'
 import type { Problem, SidecarView } from './api/view.ts'
 import { buildLocator } from './exex/client/buildLocator.ts'
-import { connectExEx } from './exex/client/connectExEx.ts'
 import type { ExExEvent } from './exex/client/events.ts'
-import { getExExInfo } from './exex/client/getExExInfo.ts'
 import type { Endpoint } from './exex/client/options.ts'
 import { createMetrics } from './metrics.ts'
+import { findNode } from './nodeLink.ts'
 import { type Chain, type ChainInput, chainTip, createChain } from './notification/chain.ts'
 import { GapError } from './notification/errors.ts'
 import type { BlockRef } from './notification/types.ts'
@@ -49,7 +48,7 @@ export type BridgeOptions = {
 export type Bridge = {
   readonly view: SidecarView
   listen(listener: (event: BridgeEvent) => void): () => void
-  /** Resolves once this very block is durable. */
+  /** Resolves once this very block is durable; rejects, like `untilBlocks`, when the stream fails before. */
   untilDurable(block: BlockRef): Promise<void>
   /** Resolves once the canonical chain holds so many durable blocks. */
   untilBlocks(blocks: number): Promise<void>
@@ -59,8 +58,6 @@ export type Bridge = {
   stop(): Promise<Status>
 }
 
-/** Longest wait for a server that does not answer at start. */
-const CONNECT_TIMEOUT_MS = 10_000
 /** A gap is repaired by a reconnect; one that comes back at once is not hammered. */
 const GAP_DELAY_MS = 200
 /** How long the outbox may take to empty at the end: of a run, and of one that was told to stop. */
@@ -78,9 +75,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const stopping = new AbortController()
   const signal = AbortSignal.any([options.signal, stopping.signal])
   const endpoint = await endpointOf(options)
-  const info = await getExExInfo(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS })
-
   await using cleanup = new AsyncDisposableStack()
+  const node = await findNode(endpoint, config, { logger: logger.child({ part: 'client' }), signal })
+  cleanup.defer(() => node.close())
+  const info = node.chain
   const store = openStore(
     {
       directory: dataDir,
@@ -115,37 +113,25 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const opened = await openStages({ config, chainId: info.chainId, store, pump, metrics }, { logger, signal })
   cleanup.defer(() => opened.svm.close())
 
-  let chain = restoredChain(config, store, info.genesisHash)
+  let chain = restoredChain(config, store)
   let fatal: Problem | undefined
   const recorder = createRecorder(metrics, store.totalsAt, store.progress().totals, Date.now)
-  const client = connectExEx(
-    {
-      ...endpoint,
-      consumerId: config.node.consumerId,
-      mode: config.node.mode,
-      chainId: info.chainId,
-      genesisHash: info.genesisHash,
-      start: store.identity.start,
-      locator: () => ({
-        blocks: locatorOf(chain, store),
-        finalized: chain.finalized,
-        durable: store.progress().durable,
-      }),
-      windowBytes: config.node.creditBytes,
-      windowNotifications: config.node.creditNotifications,
-      maxFrameBytes: config.node.maxFrameBytes,
-      silenceMs: config.node.heartbeatTimeout,
-      backoffMs: config.node.reconnectMinMs,
-      maxBackoffMs: config.node.reconnectMaxMs,
-    },
-    { logger: logger.child({ part: 'client' }), signal },
-  )
+  const client = node.connect({
+    start: store.identity.start,
+    held: () => chain.refs,
+    position: () => ({
+      blocks: locatorOf(chain, store),
+      finalized: chain.finalized,
+      durable: store.progress().durable,
+    }),
+  })
 
   const onEvent = (event: PipelineEvent) => {
     recorder.passed(event)
     if (event.type === 'processed' && event.step.facts) client.grant(event.step.facts)
     if (event.type === 'durable') {
       client.acknowledge(event.block, event.block)
+      if (!node.acknowledges) recorder.settledWithoutServer(event.block)
     }
   }
   const events$ = defer(() => {
@@ -218,15 +204,18 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 
   const resources = cleanup.move()
   let stopped: Promise<Status> | undefined
-  const until = (isReached: () => boolean) =>
-    new Promise<void>((resolve) => {
-      if (isReached()) return resolve()
+  const until = (isReached: () => boolean): Promise<void> => {
+    if (isReached()) return Promise.resolve()
+    const reached = new Promise<void>((resolve) => {
       const stop = recorder.listen((event) => {
         if (event.type !== 'durable' || !isReached()) return
         stop()
         resolve()
       })
     })
+    // What is waited for does not come any more once the stream has failed.
+    return Promise.race([reached, failure.promise])
+  }
   return {
     view,
     listen: recorder.listen,
@@ -326,15 +315,17 @@ function withOutbox(store: Store, pump: OutboxPump): Committing {
   }
 }
 
-function restoredChain(config: Config, store: Store, genesisHash: BlockRef['hash']): Chain {
+function restoredChain(config: Config, store: Store): Chain {
   const { undoDepth } = config.state
   const blocks = store.recentBlocks(undoDepth + 1)
-  const { start } = store.identity
   // Undoing all of a young chain leads to the block before its first one.
-  const anchor = blocks[0]?.number === start ? store.parentOf(start) : undefined
-  const genesis: BlockRef = { number: 0n, hash: genesisHash }
-  const first = anchor ?? (blocks.length === 0 && start === 1n ? genesis : undefined)
-  return createChain(first ? [first, ...blocks] : blocks, undoDepth, store.progress().finalized)
+  const anchor = blocks[0] && store.parentOf(blocks[0].number)
+  return createChain(
+    anchor ? [anchor, ...blocks] : blocks,
+    undoDepth,
+    store.progress().finalized,
+    BigInt(config.finality.depth),
+  )
 }
 
 /** The chain as received, dense near its tip, and further back what is stored. Empty while nothing is applied. */

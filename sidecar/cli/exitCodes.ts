@@ -2,6 +2,7 @@ import { ConfigError, formatConfigProblems } from '#config'
 import { VectorStoreError } from '#vector'
 import { HttpListenError } from '../api/httpServer.ts'
 import { ExExError } from '../exex/errors.ts'
+import { ListenError } from '../exex/server/listenError.ts'
 import { GapError, ReorgTooDeepError } from '../notification/errors.ts'
 import { StoreError } from '../watermark/errors.ts'
 import { SidecarUnreachableError } from './askSidecar.ts'
@@ -26,6 +27,7 @@ export const exitCodes = {
 const families: readonly (readonly [new (...args: never[]) => Error, number])[] = [
   [ConfigError, exitCodes.usage],
   [HttpListenError, exitCodes.usage],
+  [ListenError, exitCodes.usage],
   [StoreError, exitCodes.store],
   [VectorStoreError, exitCodes.store],
   [ReorgTooDeepError, exitCodes.chain],

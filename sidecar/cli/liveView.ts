@@ -21,18 +21,20 @@ export function liveView(options: {
 
   const isTerminal = stderr.isTTY === true
   let reorgs = 0
-  let undone: { from: bigint; to: bigint } | undefined
   const stop = bridge.listen((event) => {
     if (event.type === 'undone') {
       const [newest, oldest] = [event.blocks[0]!, event.blocks[event.blocks.length - 1]!]
-      undone = { from: oldest.number, to: newest.number }
       reorgs++
+      const depth = event.blocks.length
+      if (isTerminal) {
+        out(
+          `${CLEAR_LINE}reorg     undid #${oldest.number} to #${newest.number}, ${depth} block${depth === 1 ? '' : 's'}\n`,
+        )
+      }
     }
     if (event.type !== 'applied') return
     if (!isTerminal) return
     const { effects } = event
-    const mark = undone ? ` reorg: undid #${undone.from} to #${undone.to}` : ''
-    undone = undefined
     const { executeOnSvm, executeOnEvm, skip, executed, failed, rejected, deposits } = event.counts
     const parts = [
       `#${effects.block.number}`.padEnd(8),
@@ -43,7 +45,7 @@ export function liveView(options: {
         ? `ran ${executed} ok, ${failed} failed, ${rejected} rejected, ${deposits} deposits`
         : '',
     ]
-    out(`${CLEAR_LINE}${parts.join('  ').trimEnd()}${mark}\n`)
+    out(`${CLEAR_LINE}${parts.join('  ').trimEnd()}\n`)
     writeStatus()
   })
   const writeStatus = () => {

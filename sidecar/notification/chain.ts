@@ -14,6 +14,8 @@ export type Chain = {
   readonly undoDepth: number
   /** The highest block known final on this chain. */
   readonly finalized: BlockRef | undefined
+  /** Where the node has no finalized block, the one so many below our tip stands in; undefined: none does. */
+  readonly finalityDepth: bigint | undefined
 }
 
 /**
@@ -40,8 +42,9 @@ export function createChain(
   refs: readonly BlockRef[],
   undoDepth: number,
   finalized: BlockRef | undefined,
+  finalityDepth?: bigint,
 ): Chain {
-  return { refs, undoDepth, finalized }
+  return { refs, undoDepth, finalized, finalityDepth }
 }
 
 /** undefined only before the first resume. */
@@ -98,7 +101,8 @@ export function moveChain(chain: Chain, input: ChainInput): ChainMove {
  * @param sentWith true when the same message brought our tip: the tip was canonical when `finalized` was read, so a
  *   final block above it makes it final too (this is how a catch-up far behind gets a finalized block at all)
  */
-export function finalize(chain: Chain, finalized: BlockRef | undefined, sentWith: boolean): Chain {
+export function finalize(chain: Chain, told: BlockRef | undefined, sentWith: boolean): Chain {
+  const finalized = told ?? standIn(chain)
   if (!finalized || finalized.number <= (chain.finalized?.number ?? -1n)) return chain
   const tip = chainTip(chain)
   if (!tip) return chain
@@ -108,6 +112,12 @@ export function finalize(chain: Chain, finalized: BlockRef | undefined, sentWith
   }
   const ours = canonicalAt(chain, finalized.number)
   return ours?.hash === finalized.hash ? { ...chain, finalized: ours } : chain
+}
+
+function standIn(chain: Chain): BlockRef | undefined {
+  const tip = chainTip(chain)
+  if (!tip || chain.finalityDepth === undefined) return undefined
+  return canonicalAt(chain, tip.number - chain.finalityDepth)
 }
 
 function extend(chain: Chain, blocks: readonly Block[]): ChainMove {

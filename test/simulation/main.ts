@@ -9,7 +9,9 @@ import { dirname, join } from 'node:path'
 const own = { '--runs': 'SIMULATION_RUNS', '--seed': 'SIMULATION_SEED', '--kills': 'SIMULATION_KILLS' }
 const env: NodeJS.ProcessEnv = { ...process.env }
 const passedOn: string[] = []
-const words = process.argv.slice(2).flatMap((word) => (/^--(runs|seed|kills)=/.test(word) ? word.split('=', 2) : [word]))
+const words = process.argv
+  .slice(2)
+  .flatMap((word) => (/^--(runs|seed|kills)=/.test(word) ? word.split('=', 2) : [word]))
 for (let place = 0; place < words.length; place++) {
   const word = words[place]!
   if (!(word in own)) {
@@ -24,7 +26,10 @@ for (let place = 0; place < words.length; place++) {
   env[own[word as keyof typeof own]] = value
 }
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
-const child = spawn(process.execPath, [vitest, 'run', '--project', 'simulation', ...passedOn], { env, stdio: 'inherit' })
+const child = spawn(process.execPath, [vitest, 'run', '--project', 'simulation', ...passedOn], {
+  env,
+  stdio: 'inherit',
+})
 child.on('close', (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 1
 })

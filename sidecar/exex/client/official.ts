@@ -18,6 +18,8 @@ const NotificationMessage = remoteSchema.lookupType('exex.ExExNotification')
 export type OfficialOptions = Endpoint & {
   /** Blocks `from` to `to`, both included, from elsewhere, to bridge what the service did not send. */
   readonly fillGap?: (from: bigint, to: bigint) => Promise<readonly Block[]>
+  /** The chain held already, oldest first: what is sent must follow it. None: the first block received is the start. */
+  readonly held?: readonly BlockRef[]
 } & Partial<
     Pick<
       ClientLimits,
@@ -41,7 +43,7 @@ export function connectOfficial(options: OfficialOptions, dependencies: ClientDe
   const limits = clientLimitsOf(options)
   const credit = new CreditWindow({ bytes: limits.windowBytes, notifications: limits.windowNotifications })
   let outstanding = 0
-  let chain: RecentChain | undefined
+  let chain = recentChainOf(options.held ?? [])
   let sequence = 0n
   let granted = () => {}
   const hasRoom = () =>
@@ -216,6 +218,13 @@ export function connectOfficial(options: OfficialOptions, dependencies: ClientDe
       granted()
     },
   }
+}
+
+function recentChainOf([first, ...rest]: readonly BlockRef[]): RecentChain | undefined {
+  if (first === undefined) return undefined
+  const chain = new RecentChain(first)
+  for (const ref of rest) chain.push(ref)
+  return chain
 }
 
 function blocksOf(chain: RemoteChain | undefined): readonly Block[] {

@@ -11,6 +11,7 @@ import { EXEX_SERVICE, exExService } from '../service.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
 import { Consumers } from './consumers.ts'
 import { FinishedHeight } from './finishedHeight.ts'
+import { ListenError } from './listenError.ts'
 import { LiveRing } from './liveRing.ts'
 import { type ExExServerMetrics, noServerMetrics } from './metrics.ts'
 import { type ExExServerOptions, limitsOf, type ServerTls } from './options.ts'
@@ -182,7 +183,9 @@ async function credentialsOf(tls: ServerTls | undefined): Promise<ServerCredenti
 
 function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(listen, credentials, (error, port) => (error === null ? resolve(port) : reject(error)))
+    server.bindAsync(listen, credentials, (error, port) =>
+      error === null ? resolve(port) : reject(new ListenError(listen, error)),
+    )
   })
 }
 

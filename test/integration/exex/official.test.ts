@@ -1,11 +1,4 @@
-import {
-  type Client,
-  credentials,
-  Client as GrpcClient,
-  Server,
-  ServerCredentials,
-  type ServerWritableStream,
-} from '@grpc/grpc-js'
+import { type Client, credentials, Client as GrpcClient } from '@grpc/grpc-js'
 import type { Subscription } from 'rxjs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { buildBlock, createScriptedFeed } from '../../../harness/feed/index.ts'
@@ -13,10 +6,10 @@ import { decodeBlock } from '../../../sidecar/exex/blockCodec.ts'
 import type { ExExEvent } from '../../../sidecar/exex/client/events.ts'
 import { connectOfficial, type OfficialOptions } from '../../../sidecar/exex/client/official.ts'
 import type { ExExError } from '../../../sidecar/exex/errors.ts'
-import { remoteSchema, remoteService } from '../../../sidecar/exex/remoteService.ts'
 import type { Notification } from '../../../sidecar/notification/types.ts'
 import { plain } from '../../unit/exex/blocks.ts'
 import { quiet } from './observedConsumer.ts'
+import { startScriptedOfficial } from './scriptedOfficial.ts'
 import { startScriptedServer } from './startScriptedServer.ts'
 
 const closing: (() => unknown)[] = []
@@ -82,39 +75,6 @@ describe('the official service', () => {
     }
   })
 
-  /** A server that sends what the test says, and nothing in between. */
-  async function scriptedOfficial() {
-    const NotificationMessage = remoteSchema.lookupType('exex.ExExNotification')
-    const calls = new Set<ServerWritableStream<Buffer, Buffer>>()
-    const server = new Server()
-    server.addService(remoteService, {
-      subscribe: (call: ServerWritableStream<Buffer, Buffer>) => {
-        calls.add(call)
-        call.sendMetadata(call.metadata.clone())
-      },
-    })
-    const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      ),
-    )
-    closing.push(() => server.forceShutdown())
-    const bytes = (hash: string) => Buffer.from(hash.slice(2), 'hex')
-    return {
-      url: `grpc://127.0.0.1:${port}`,
-      commit: (block: ReturnType<typeof buildBlock>) => {
-        const header = {
-          number: Number(block.ref.number),
-          parentHash: bytes(block.parent.hash),
-          timestamp: Number(block.timestamp),
-        }
-        const blocks = [{ header: { hash: bytes(block.ref.hash), header }, body: [], senders: [] }]
-        const message = NotificationMessage.encode({ chainCommitted: { new: { blocks } } }).finish()
-        for (const call of calls) call.write(Buffer.from(message))
-      },
-    }
-  }
-
   const chain = (() => {
     const feed = createScriptedFeed()
     let parent = feed.genesis
@@ -126,7 +86,7 @@ describe('the official service', () => {
   })()
 
   test('without a way to fill a gap, ends at one by name', async () => {
-    const server = await scriptedOfficial()
+    const server = await startScriptedOfficial(closing)
     const consumer = consume({ url: server.url })
     await expect.poll(() => consumer.events.length).toBe(1)
     server.commit(chain[0]!)
@@ -136,7 +96,7 @@ describe('the official service', () => {
   })
 
   test('fills a gap from elsewhere, and only with blocks that fit', async () => {
-    const server = await scriptedOfficial()
+    const server = await startScriptedOfficial(closing)
     const asked: bigint[][] = []
     const consumer = consume({
       url: server.url,
@@ -162,7 +122,7 @@ describe('the official service', () => {
   })
 
   test('is not mistaken for exex.v1 at another server', async () => {
-    const server = await scriptedOfficial()
+    const server = await startScriptedOfficial(closing)
     const client: Client = new GrpcClient(server.url.slice('grpc://'.length), credentials.createInsecure())
     closing.push(() => client.close())
     const raw = (bytes: Buffer) => bytes

@@ -1,6 +1,7 @@
 import { Keypair } from '@solana/web3.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Anvil, startAnvil } from '#harness'
+import type { ContextAnswer } from '#vector'
 import type { Status } from '../../../sidecar/status.ts'
 import { type ChainLine, collectEvents, type EventCollector } from '../../support/program/collectEvents.ts'
 import { documentOf, healthOf, untilDurable } from '../../support/program/programAnswers.ts'
@@ -73,11 +74,13 @@ describe('attach to a JSON-RPC node, with a stock wallet', () => {
 
   test('the context finds the transaction, with its citation', async () => {
     const { number } = await client.head()
-    const found = ({ body }: { body: unknown }) => (body as { items: unknown[] }).items.length > 0
-    const { body } = await program.until(`/context?query=${transfer.hash}`, found)
-    const { items, asOf } = body as { items: { citation: string; score: number }[]; asOf: { number: string } }
+    // The vector store follows the durable state, a moment later.
+    const { body } = await program.until(
+      `/context?query=${transfer.hash}`,
+      ({ body }) => (body as ContextAnswer).asOf?.number === String(number),
+    )
+    const { items } = body as ContextAnswer
     expect(items[0]).toMatchObject({ citation: `tx ${transfer.hash} block ${number}`, score: 1 })
-    expect(asOf.number).toBe(String(number))
   })
 
   test('a rollback that no one announces takes the transfer back', async () => {
@@ -178,7 +181,7 @@ describe('attach to a JSON-RPC node, with a stock wallet', () => {
     })
     const asked = await runProgram(['context', again.hash, '--data-dir', folder.path, '--json'])
     expect(asked.code, asked.stderr).toBe(0)
-    const { items } = documentOf<{ items: { citation: string }[] }>(asked)
+    const { items } = documentOf<ContextAnswer>(asked)
     expect(items[0]?.citation).toBe(`tx ${again.hash} block ${status.head!.number}`)
   })
 })

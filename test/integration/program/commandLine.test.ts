@@ -15,6 +15,7 @@ const commands = {
   context: '--tokens',
   status: '--http',
   health: '--http',
+  verify: '--data-dir',
   config: 'check or print',
 } as const
 

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import { startAnvil } from '#harness'
 import type { Status } from '../../../sidecar/status.ts'
 import { errorOf, healthOf, untilDurable } from '../../support/program/programAnswers.ts'
-import { runProgram, startProgram } from '../../support/program/startProgram.ts'
+import { type Answer, runProgram, startProgram } from '../../support/program/startProgram.ts'
 import { createStockClient } from '../../support/program/stockClient.ts'
 import { temporaryFolder } from '../../support/program/temporaryFolder.ts'
+
+const isFatal = (answer: Answer) => healthOf(answer).problems.some(({ fatal }) => fatal)
 
 /** Small enough to be reached: eight blocks can be taken back. */
 const window = ['--set', 'state.undo_depth=8', '--set', 'finality.depth=8', '--set', 'shim.poll_interval=50']
@@ -26,7 +28,8 @@ test.each([
   await client.anvil.setNextBlockTimestamp({ timestamp: 1_800_000_000n })
   await client.mine(25)
 
-  const red = await program.until('/health', ({ status }) => status === 503)
+  const red = await program.until('/health', isFatal)
+  expect(red.status).toBe(503)
   const { problems } = healthOf(red)
   expect(problems).toMatchObject([{ code, fatal: true }])
   expect(problems[0]!.message).toMatch(/--data-dir/)
@@ -66,9 +69,7 @@ test('a reorg too deep while stopped is found at the next start', async () => {
   await client.anvil.setNextBlockTimestamp({ timestamp: 1_800_000_000n })
   await client.mine(25)
   await using program = await startProgram(args)
-  const red = await program.until('/health', ({ body }) =>
-    healthOf({ status: 0, body }).problems.some(({ fatal }) => fatal),
-  )
+  const red = await program.until('/health', isFatal)
   expect(healthOf(red).problems[0]!.message).toMatch(/--data-dir/)
   expect((await program.get('/decisions')).status).toBe(503)
   expect((await program.get('/status')).body as Status).toMatchObject({ durable: { number: 30 } })

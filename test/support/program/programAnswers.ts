@@ -34,3 +34,16 @@ export function reproducible(status: Status) {
   const { blocks, transactions, routes, svm, decisionsHash, reorgs, blocksReverted, head, durable } = status
   return { blocks, transactions, routes, svm, decisionsHash, reorgs, blocksReverted, head, durable }
 }
+
+/** All of a status that the clock has no part in. */
+export function withoutSpeed(status: Status) {
+  const {
+    seconds: _,
+    transactionsPerSecond: __,
+    latencyMs: ___,
+    cache: ____,
+    rssBytes: _____,
+    ...rest
+  } = status
+  return rest
+}

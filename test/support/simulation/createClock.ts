@@ -12,7 +12,10 @@ export function createClock(): Clock {
   return {
     now: () => time,
     schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
-      const entry: Due = { at: time + delay, run: () => work.call(undefined as unknown as SchedulerAction<T>, state) }
+      const entry: Due = {
+        at: time + delay,
+        run: () => work.call(undefined as unknown as SchedulerAction<T>, state),
+      }
       due.push(entry)
       return new Subscription(() => {
         due = due.filter((other) => other !== entry)

@@ -33,7 +33,8 @@ export function createMemoryRows(): MemoryRows {
           break
         case 'undo': {
           const gone = new Set(entry.blocks.map(({ hash }) => hash))
-          for (const [id, row] of transactions) if (gone.has(row.blockHash as `0x${string}`)) transactions.delete(id)
+          for (const [id, row] of transactions)
+            if (gone.has(row.blockHash as `0x${string}`)) transactions.delete(id)
           if (entry.patterns) change(entry.patterns)
           break
         }

@@ -30,7 +30,11 @@ export type SimulatedChain = {
   finalize(number: bigint): void
 }
 
-type Made = { readonly block: Block; readonly state: SvmTrafficState | undefined; readonly intents: ReadonlyMap<number, LedgerIntent> }
+type Made = {
+  readonly block: Block
+  readonly state: SvmTrafficState | undefined
+  readonly intents: ReadonlyMap<number, LedgerIntent>
+}
 
 const WINDOW = 150
 const GENESIS_TIME = 1_700_000_000n
@@ -48,9 +52,13 @@ export function createSimulatedChain(seed: string, random: Random, genesis: Bloc
     const added: Block[] = []
     for (let i = 0; i < count; i++) {
       const parent = added.at(-1)?.ref ?? head()
-      const ancestors = [genesis, ...blocks.map(({ ref }) => ref), ...added.map(({ ref }) => ref)].slice(-WINDOW)
+      const ancestors = [genesis, ...blocks.map(({ ref }) => ref), ...added.map(({ ref }) => ref)].slice(
+        -WINDOW,
+      )
       const before = made.get(parent.hash)?.state
-      const contents = empty ? { transactions: [], intents: new Map(), state: before } : traffic.next(ancestors, before)
+      const contents = empty
+        ? { transactions: [], intents: new Map(), state: before }
+        : traffic.next(ancestors, before)
       const block = buildBlock({
         parent,
         transactions: contents.transactions,

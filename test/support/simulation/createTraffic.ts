@@ -1,11 +1,11 @@
 import type { TransactionFields } from '../../../harness/feed/index.ts'
-import type { BlockRef } from '../../../sidecar/notification/types.ts'
 import type { Random } from '../../../harness/random.ts'
 import { createSvmTraffic, type SvmTrafficState } from '../../../harness/svm/createSvmTraffic.ts'
 import { encodeEnvelope } from '../../../harness/svm/encodeEnvelope.ts'
 import { encodeTransaction } from '../../../harness/svm/encodeTransaction.ts'
 import { transferLamports } from '../../../harness/svm/instructions.ts'
 import { deriveKeypair, type SvmKeypair } from '../../../harness/svm/keypair.ts'
+import type { BlockRef } from '../../../sidecar/notification/types.ts'
 
 type Hex = `0x${string}`
 
@@ -57,12 +57,18 @@ export function createTraffic(seed: string, random: Random): Traffic {
   let made = 0
 
   const plainCall = (): TransactionFields => {
-    const input: Hex = random.chance(0.3) ? '0x' : `${random.pick(selectors)}${toHex(random.bytes(random.below(40))).slice(2)}`
+    const input: Hex = random.chance(0.3)
+      ? '0x'
+      : `${random.pick(selectors)}${toHex(random.bytes(random.below(40))).slice(2)}`
     return {
       to: random.chance(0.05) ? null : random.pick(contracts),
       input,
       value: random.chance(0.5) ? 0n : BigInt(random.uint32()),
-      status: random.weighted([['succeeded', 6], ['failed', 3], ['unknown', 1]] as const),
+      status: random.weighted([
+        ['succeeded', 6],
+        ['failed', 3],
+        ['unknown', 1],
+      ] as const),
       type: random.pick([0, 1, 2, 3]),
       gasUsed: 21_000 + random.below(400_000),
       gasLimit: 450_000,
@@ -129,7 +135,14 @@ export function createTraffic(seed: string, random: Random): Traffic {
     next(ancestors, state) {
       world.restore(state ?? fresh)
       const isFirst = state === undefined
-      const count = isFirst && random.chance(0.7) ? 24 : random.weighted([[0, 1], [random.below(4), 4], [2 + random.below(8), 4]])
+      const count =
+        isFirst && random.chance(0.7)
+          ? 24
+          : random.weighted([
+              [0, 1],
+              [random.below(4), 4],
+              [2 + random.below(8), 4],
+            ])
       const transactions: TransactionFields[] = []
       const intents = new Map<number, LedgerIntent>()
       for (let index = 0; index < count; index++) {
@@ -139,7 +152,11 @@ export function createTraffic(seed: string, random: Random): Traffic {
         }
         const { input, value, intent } = envelope(ancestors)
         // One in twenty fails on the EVM, or goes elsewhere: then it is no envelope.
-        const fate = random.weighted([['envelope', 18], ['failed', 1], ['elsewhere', 1]] as const)
+        const fate = random.weighted([
+          ['envelope', 18],
+          ['failed', 1],
+          ['elsewhere', 1],
+        ] as const)
         transactions.push({
           to: fate === 'elsewhere' ? contracts[0]! : router,
           input,

@@ -23,7 +23,8 @@ export async function storeDifferences(
 ): Promise<string[]> {
   const found: string[] = []
   const same = (what: string, actual: unknown, expected: unknown) => {
-    if (!isDeepStrictEqual(actual, expected)) found.push(`${what}: ${show(actual)}, expected ${show(expected)}`)
+    if (!isDeepStrictEqual(actual, expected))
+      found.push(`${what}: ${show(actual)}, expected ${show(expected)}`)
   }
   const { blocks } = node
   const progress = store.progress()
@@ -59,15 +60,29 @@ export async function storeDifferences(
     same(`decisions of block ${ref.number}`, toKey(stored.decisions), toKey(naive.decisions[place]!))
     same(`results of block ${ref.number}`, toKey(stored.results), toKey(encodeResults(naive.results[place]!)))
     if (place % 7 !== 0 || transactions.count === 0) continue
-    const places = store.findTransaction(transactions.hashes.subarray(0, 32)).filter(({ canonical }) => canonical)
-    same(`place of the first transaction of block ${ref.number}`, places, [{ block: ref, index: 0, canonical: true }])
+    const places = store
+      .findTransaction(transactions.hashes.subarray(0, 32))
+      .filter(({ canonical }) => canonical)
+    same(`place of the first transaction of block ${ref.number}`, places, [
+      { block: ref, index: 0, canonical: true },
+    ])
   }
-  same('recent blocks', store.recentBlocks(20), blocks.slice(-20).map(({ ref }) => ref))
+  same(
+    'recent blocks',
+    store.recentBlocks(20),
+    blocks.slice(-20).map(({ ref }) => ref),
+  )
 
   const oldest = node.head.number - WINDOW
   const ran = new Map<string, bigint>()
   for (const { signature, block } of store.signatures()) if (block > oldest) ran.set(toKey(signature), block)
-  found.push(...mapDifferences('signatures', ran, new Map([...naive.signatures].filter(([, block]) => block > oldest))))
+  found.push(
+    ...mapDifferences(
+      'signatures',
+      ran,
+      new Map([...naive.signatures].filter(([, block]) => block > oldest)),
+    ),
+  )
   return found.slice(0, MOST)
 }
 
@@ -79,7 +94,11 @@ export function vectorDifferences(rows: VectorRows, expected: VectorRows): strin
   ]
 }
 
-function mapDifferences(what: string, actual: ReadonlyMap<string, unknown>, expected: ReadonlyMap<string, unknown>): string[] {
+function mapDifferences(
+  what: string,
+  actual: ReadonlyMap<string, unknown>,
+  expected: ReadonlyMap<string, unknown>,
+): string[] {
   const found: string[] = []
   for (const [key, value] of expected) {
     const came = actual.get(key)
@@ -102,6 +121,7 @@ function lower<T extends { readonly number: bigint }>(a: T | undefined, b: T | u
 
 function show(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes ${toKey(value).slice(0, 96)}`
-  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)) ?? 'nothing'
+  const text =
+    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)) ?? 'nothing'
   return text.length > 400 ? `${text.slice(0, 400)}…` : text
 }

@@ -21,11 +21,22 @@ export type FeedOptions = {
 }
 
 /** Serves a chain that starts with its genesis alone. */
-export async function openFeed({ seed, random, deepest }: FeedOptions, { logger }: { logger: Logger }): Promise<Feed> {
+export async function openFeed(
+  { seed, random, deepest }: FeedOptions,
+  { logger }: { logger: Logger },
+): Promise<Feed> {
   const feed = createScriptedFeed({ genesisTime: 1_700_000_000n })
   const node = createSimulatedChain(seed, random, feed.genesis)
   const server = await startExExServer(
-    { listen: '127.0.0.1:0', source: feed, heartbeatMs: 50, sourceRetryMs: 5, closeTimeoutMs: 200, ringBlocks: 32, batchBlocks: 8 },
+    {
+      listen: '127.0.0.1:0',
+      source: feed,
+      heartbeatMs: 50,
+      sourceRetryMs: 5,
+      closeTimeoutMs: 200,
+      ringBlocks: 32,
+      batchBlocks: 8,
+    },
     { logger },
   )
   let highest = 0n
@@ -40,7 +51,9 @@ export async function openFeed({ seed, random, deepest }: FeedOptions, { logger 
     feed,
     server,
     change() {
-      const floor = [highest - BigInt(deepest), node.finalized?.number ?? 0n].reduce((a, b) => (a > b ? a : b))
+      const floor = [highest - BigInt(deepest), node.finalized?.number ?? 0n].reduce((a, b) =>
+        a > b ? a : b,
+      )
       const deep = Number(node.head.number - floor)
       const depth = deep <= 0 ? 0 : 1 + random.below(Math.min(deep, 6))
       const made = random.weighted([

@@ -61,7 +61,12 @@ export async function openMachine(
   const store = openStore({ directory, identity, undoDepth, retainDecisions }, { logger })
   const gate = createGate(sink)
   const limitRows = config.vector.outboxLimitRows
-  const pump = createOutboxPump(store, gate, { limitRows, batchRows: 40, retryMinMs: 1, retryMaxMs: 4 }, { logger })
+  const pump = createOutboxPump(
+    store,
+    gate,
+    { limitRows, batchRows: 40, retryMinMs: 1, retryMaxMs: 4 },
+    { logger },
+  )
   const { stages, svm } = await openStages(
     { config, chainId: identity.chainId, store, pump, metrics },
     { logger, signal: lifetime.signal },
@@ -133,7 +138,9 @@ export async function openMachine(
       const started = performance.now()
       const watch = () => {
         if (performance.now() - started < STUCK_MS) return
-        throw new Error(`stuck: ${processed} of ${sent} inputs processed, ${store.outboxRows()} rows wait (${pump.problem()}), durable ${store.progress().durable?.number}, error ${error}`)
+        throw new Error(
+          `stuck: ${processed} of ${sent} inputs processed, ${store.outboxRows()} rows wait (${pump.problem()}), durable ${store.progress().durable?.number}, error ${error}`,
+        )
       }
       while (error === undefined && processed < sent) {
         watch()

@@ -56,7 +56,8 @@ export async function openSink(
     async patternsAt(boundary) {
       const found = [...rows.patterns.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
       const ahead = found.find((row) => row.boundary > boundary)
-      if (ahead !== undefined) throw new Error(`row ${ahead.id} is of ${ahead.boundary}, asked as of ${boundary}`)
+      if (ahead !== undefined)
+        throw new Error(`row ${ahead.id} is of ${ahead.boundary}, asked as of ${boundary}`)
       return found
     },
     rows: async () => rows,

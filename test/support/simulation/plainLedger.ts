@@ -38,7 +38,9 @@ export function plainLedger(
       if (result === undefined) continue
       const expected = expect(intent)
       if (result.status !== expected) {
-        surprises.push(`block ${block.ref.number} transaction ${index}: ${result.status} (${result.reason}), not ${expected}`)
+        surprises.push(
+          `block ${block.ref.number} transaction ${index}: ${result.status} (${result.reason}), not ${expected}`,
+        )
       }
       if (intent.kind === 'deposit') lamports.set(intent.to, balance(intent.to) + intent.lamports)
       else if (expected !== 'rejected') {
@@ -61,6 +63,8 @@ export function plainLedger(
     const left = balance(intent.from) - FEE
     if (!mayHold(left) || intent.lamports > left) return 'failed'
     if (intent.from === intent.to) return 'executed'
-    return mayHold(left - intent.lamports) && mayHold(balance(intent.to) + intent.lamports) ? 'executed' : 'failed'
+    return mayHold(left - intent.lamports) && mayHold(balance(intent.to) + intent.lamports)
+      ? 'executed'
+      : 'failed'
   }
 }

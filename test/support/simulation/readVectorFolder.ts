@@ -3,12 +3,32 @@ import type { PatternProfile, TransactionRow } from '#vector'
 import type { VectorRows } from './createMemoryRows.ts'
 
 const transactionColumns = [
-  ...['id', 'chainId', 'blockNumber', 'blockHash', 'timestamp', 'transactionHash', 'transactionIndex', 'from', 'to'],
+  ...[
+    'id',
+    'chainId',
+    'blockNumber',
+    'blockHash',
+    'timestamp',
+    'transactionHash',
+    'transactionIndex',
+    'from',
+    'to',
+  ],
   ...['selector', 'value', 'gasLimit', 'calldataBytes', 'calldataHead', 'type', 'svm', 'route', 'confidence'],
   ...['outcome', 'reason', 'modelVersion', 'origin'],
 ]
 const patternColumns = [
-  ...['id', 'svm', 'boundary', 'evmSucceeded', 'evmFailed', 'svmExecuted', 'svmFailed', 'computeUnits', 'gasLimit'],
+  ...[
+    'id',
+    'svm',
+    'boundary',
+    'evmSucceeded',
+    'evmFailed',
+    'svmExecuted',
+    'svmFailed',
+    'computeUnits',
+    'gasLimit',
+  ],
   ...['calldataBytes', 'valueLog2'],
 ]
 /** Columns stored as 64-bit integers that are numbers in a row. */
@@ -20,7 +40,10 @@ const numbers = new Set(['transactionIndex', 'gasLimit', 'calldataBytes', 'type'
  */
 export async function readVectorFolder(directory: string): Promise<VectorRows> {
   const connection = await connect(directory)
-  const rowsOf = async <T extends { readonly id: string }>(name: string, columns: string[]): Promise<Map<string, T>> => {
+  const rowsOf = async <T extends { readonly id: string }>(
+    name: string,
+    columns: string[],
+  ): Promise<Map<string, T>> => {
     const table = await connection.openTable(name)
     const rows = new Map<string, T>()
     for (const found of await table.query().select(columns).toArray()) {
@@ -42,7 +65,7 @@ export async function readVectorFolder(directory: string): Promise<VectorRows> {
 }
 
 function plain(table: string, column: string, value: unknown): unknown {
-  if (typeof value === 'bigint' && (numbers.has(column) && table === 'transactions')) return Number(value)
+  if (typeof value === 'bigint' && numbers.has(column) && table === 'transactions') return Number(value)
   // Amounts are padded with zeros, so that they compare as text.
   if (column === 'value') return BigInt(value as string).toString()
   return value

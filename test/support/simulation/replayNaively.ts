@@ -13,8 +13,8 @@ import { createLiteSvmExecutor } from '../../../sidecar/svm/liteSvmExecutor.ts'
 import { readEnvelopes } from '../../../sidecar/svm/readEnvelopes.ts'
 import type { SvmResult } from '../../../sidecar/svm/types.ts'
 import type { ChainTotals } from '../../../sidecar/watermark/types.ts'
-import { toKey } from './createTraffic.ts'
 import type { VectorRows } from './createMemoryRows.ts'
+import { toKey } from './createTraffic.ts'
 
 /** What the state must be after a chain, by a run that saw nothing else. Keys are hex. */
 export type NaiveState = VectorRows & {
@@ -34,13 +34,16 @@ export type NaiveState = VectorRows & {
  * own functions decide and run; everything around them is written again here, as plainly as it can be.
  */
 export async function replayNaively(
-  { config, chainId, blocks }: { readonly config: Config; readonly chainId: bigint; readonly blocks: readonly Block[] },
+  {
+    config,
+    chainId,
+    blocks,
+  }: { readonly config: Config; readonly chainId: bigint; readonly blocks: readonly Block[] },
   { logger }: { readonly logger: Logger },
 ): Promise<NaiveState> {
-  const tables = Object.fromEntries(stateTables.map((table) => [table, new Map<string, Uint8Array>()])) as Record<
-    StateTable,
-    Map<string, Uint8Array>
-  >
+  const tables = Object.fromEntries(
+    stateTables.map((table) => [table, new Map<string, Uint8Array>()]),
+  ) as Record<StateTable, Map<string, Uint8Array>>
   const transactions = new Map<string, TransactionRow>()
   const patterns = new Map<string, PatternProfile>()
   const signatures = new Map<string, bigint>()
@@ -79,7 +82,8 @@ export async function replayNaively(
       else tables[table].set(toKey(key), Uint8Array.from(after))
     }
     for (const signature of outcome.signatures) {
-      if (signatures.has(toKey(signature))) throw new Error(`signature ${toKey(signature)} ran twice on one chain`)
+      if (signatures.has(toKey(signature)))
+        throw new Error(`signature ${toKey(signature)} ran twice on one chain`)
       signatures.set(toKey(signature), block.ref.number)
     }
     decisions.push(decided.blob)
@@ -96,7 +100,11 @@ export async function replayNaively(
 
     const opened = openDecisions(decided.blob)
     for (const index of chooseRows(block, (i) => envelopes.has(i), config.vector.rowsPerBlock)) {
-      const verdict = { ...opened.at(index), svm: envelopes.has(index), outcome: bestOf(outcome.results, index) }
+      const verdict = {
+        ...opened.at(index),
+        svm: envelopes.has(index),
+        outcome: bestOf(outcome.results, index),
+      }
       const row = transactionRow(chainId, block, index, verdict, router.modelVersion)
       transactions.set(row.id, row)
     }
@@ -104,11 +112,23 @@ export async function replayNaively(
     for (const row of settled.patterns ?? []) patterns.set(row.id, row)
   }
   svm.close()
-  return { tables, transactions, patterns, signatures, decisions, results, decisionsHash, latticeHash, totals }
+  return {
+    tables,
+    transactions,
+    patterns,
+    signatures,
+    decisions,
+    results,
+    decisionsHash,
+    latticeHash,
+    totals,
+  }
 }
 
 function bestOf(results: readonly SvmResult[], index: number): string | undefined {
-  const found = new Set(results.filter((result) => result.transactionIndex === index).map(({ status }) => status))
+  const found = new Set(
+    results.filter((result) => result.transactionIndex === index).map(({ status }) => status),
+  )
   return (['deposited', 'executed', 'failed', 'rejected'] as const).find((status) => found.has(status))
 }
 

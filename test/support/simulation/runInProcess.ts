@@ -32,7 +32,17 @@ export type RunFacts = Record<
 >
 
 export const noFacts: RunFacts = {
-  ...{ steps: 0, blocks: 0, undone: 0, kills: 0, killedBetween: 0, resumes: 0, gaps: 0, checks: 0, envelopes: 0 },
+  ...{
+    steps: 0,
+    blocks: 0,
+    undone: 0,
+    kills: 0,
+    killedBetween: 0,
+    resumes: 0,
+    gaps: 0,
+    checks: 0,
+    envelopes: 0,
+  },
 }
 
 type Notify = (
@@ -54,6 +64,8 @@ export async function runInProcess(
   { metrics }: { readonly metrics: Metrics },
 ): Promise<RunFacts> {
   const random = createRandom(seed, 'simulation')
+  // When a gap shows depends on how things interleave, and a resume follows: its draws must not shift the others.
+  const batches = createRandom(seed, 'batches')
   const config = randomConfig(random)
   const genesis: BlockRef = { number: 0n, hash: `0x${Buffer.from(random.bytes(32)).toString('hex')}` }
   const node = createSimulatedChain(`${seed}`, random, genesis)
@@ -63,7 +75,10 @@ export async function runInProcess(
   }
   const facts = { ...noFacts }
   const clock = createClock()
-  const sink = await openSink({ kind: vector, directory: join(directory, 'vector'), chainId, config, seed }, { logger })
+  const sink = await openSink(
+    { kind: vector, directory: join(directory, 'vector'), chainId, config, seed },
+    { logger },
+  )
   const depthLimit = config.state.undoDepth
   let incarnation = 0
   let sequence = 0n
@@ -86,14 +101,16 @@ export async function runInProcess(
       case 'undone':
         for (const block of event.blocks) {
           const tip = told.pop()
-          if (tip?.hash !== block.hash) throw new Error(`undid ${block.number} ${block.hash} at tip ${tip?.number} ${tip?.hash}`)
+          if (tip?.hash !== block.hash)
+            throw new Error(`undid ${block.number} ${block.hash} at tip ${tip?.number} ${tip?.hash}`)
         }
         facts.undone += event.blocks.length
         break
       case 'applied': {
         const { block, parent } = event.effects
         const tip = told.at(-1) ?? genesis
-        if (tip.hash !== parent.hash) throw new Error(`applied ${block.number} on ${parent.hash} at tip ${tip.hash}`)
+        if (tip.hash !== parent.hash)
+          throw new Error(`applied ${block.number} on ${parent.hash} at tip ${tip.hash}`)
         told.push(block)
         facts.blocks++
         break
@@ -102,15 +119,25 @@ export async function runInProcess(
         const { durable, finalized } = machine.store.progress()
         const height = machine.store.finishedHeight()
         if (height === undefined) break
-        if (durable === undefined || finalized === undefined || height.number > durable.number || height.number > finalized.number)
-          throw new Error(`finished height ${height.number} is above durable ${durable?.number} or final ${finalized?.number}`)
+        if (
+          durable === undefined ||
+          finalized === undefined ||
+          height.number > durable.number ||
+          height.number > finalized.number
+        )
+          throw new Error(
+            `finished height ${height.number} is above durable ${durable?.number} or final ${finalized?.number}`,
+          )
         if (told[Number(height.number) - 1]?.hash !== height.hash)
           throw new Error(`finished height ${height.number} ${height.hash} is not canonical`)
       }
     }
   }
   const open = () =>
-    openMachine({ config, identity, directory: join(directory, `data ${incarnation}`) }, { sink, clock, metrics, logger, onEvent })
+    openMachine(
+      { config, identity, directory: join(directory, `data ${incarnation}`) },
+      { sink, clock, metrics, logger, onEvent },
+    )
   const reopen = async () => {
     machine = await open()
     told = machine.store.recentBlocks(1_000_000).slice()
@@ -141,14 +168,15 @@ export async function runInProcess(
     machine.send({ kind: 'resumed', ancestor })
     let rest: readonly Block[] = node.blocks.slice(Number(ancestor.number))
     while (rest.length > 0) {
-      const size = 1 + random.below(8)
+      const size = 1 + batches.below(8)
       machine.send(notify({ kind: 'committed', blocks: rest.slice(0, size) }))
       rest = rest.slice(size)
     }
   }
   /** Turns of the event loop and time, so that what follows comes at any moment of what is under way. */
   const linger = async () => {
-    for (let turns = random.below(30); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+    for (let turns = random.below(30); turns > 0; turns--)
+      await new Promise((resolve) => setImmediate(resolve))
     if (random.chance(0.5)) clock.advance(random.below(60))
   }
   const settle = async () => {
@@ -164,7 +192,9 @@ export async function runInProcess(
     }
   }
   const deepest = () => {
-    const floor = [highest - BigInt(depthLimit), node.finalized?.number ?? 0n, 0n].reduce((a, b) => (a > b ? a : b))
+    const floor = [highest - BigInt(depthLimit), node.finalized?.number ?? 0n, 0n].reduce((a, b) =>
+      a > b ? a : b,
+    )
     return Number(node.head.number - floor)
   }
   const noteHighest = () => {
@@ -197,12 +227,21 @@ export async function runInProcess(
     facts.checks++
     const naive = await replayNaively({ config, chainId, blocks: node.blocks }, { logger })
     facts.envelopes = naive.results.reduce((sum, results) => sum + results.length, 0)
-    const differences = await storeDifferences(machine.store, node, naive, highest - BigInt(config.state.retainDecisions))
-    if (JSON.stringify(told.map(({ hash }) => hash)) !== JSON.stringify(node.blocks.map(({ ref }) => ref.hash)))
+    const differences = await storeDifferences(
+      machine.store,
+      node,
+      naive,
+      highest - BigInt(config.state.retainDecisions),
+    )
+    if (
+      JSON.stringify(told.map(({ hash }) => hash)) !== JSON.stringify(node.blocks.map(({ ref }) => ref.hash))
+    )
       differences.push('the events fold to another chain than the node has')
     differences.push(...vectorDifferences(await sink.rows(), naive))
     if (differences.length > 0)
-      throw new Error(`${when}, at block ${node.head.number}:\n${differences.join('\n')}\nconfig ${JSON.stringify(bindingOf(config))}`)
+      throw new Error(
+        `${when}, at block ${node.head.number}:\n${differences.join('\n')}\nconfig ${JSON.stringify(bindingOf(config))}`,
+      )
   }
   const kill = async () => {
     facts.kills++
@@ -234,7 +273,8 @@ export async function runInProcess(
         machine.send(notify({ kind: 'committed', blocks: [strangeBlock(node)] }))
         await machine.quiet()
         if (!(machine.error() instanceof GapError)) throw new Error(`a gap gave ${machine.error()}`)
-        if (machine.store.progress().durable?.hash !== before.durable?.hash) throw new Error('a gap changed something')
+        if (machine.store.progress().durable?.hash !== before.durable?.hash)
+          throw new Error('a gap changed something')
         facts.gaps++
         machine.reconnect()
         resume()
@@ -273,17 +313,14 @@ export async function runInProcess(
 }
 
 /** A reorg below finalized: refused loudly, and nothing of it is done. */
-async function refuseDeepReorg(
-  machine: Machine,
-  node: SimulatedChain,
-  notify: Notify,
-): Promise<void> {
+async function refuseDeepReorg(machine: Machine, node: SimulatedChain, notify: Notify): Promise<void> {
   const before = machine.store.progress()
   const depth = Number(node.head.number - node.finalized!.number) + 1
   const { undone, added } = node.reorg(depth, depth + 1)
   machine.send(notify({ kind: 'reorged', undo: undone.map(({ ref }) => ref), blocks: added }))
   await machine.quiet()
-  if (!(machine.error() instanceof ReorgTooDeepError)) throw new Error(`a reorg below finalized gave ${machine.error()}`)
+  if (!(machine.error() instanceof ReorgTooDeepError))
+    throw new Error(`a reorg below finalized gave ${machine.error()}`)
   const after = machine.store.progress()
   if (after.durable?.hash !== before.durable?.hash) throw new Error('a refused reorg changed what is durable')
 }
@@ -295,4 +332,10 @@ function strangeBlock(node: SimulatedChain): Block {
 }
 
 /** What the run turns on, for the message of a failure. */
-const bindingOf = ({ state, learn, context, vector, exex }: Config) => ({ state, learn, context, vector, exex })
+const bindingOf = ({ state, learn, context, vector, exex }: Config) => ({
+  state,
+  learn,
+  context,
+  vector,
+  exex,
+})

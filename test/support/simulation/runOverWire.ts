@@ -20,16 +20,31 @@ const STUCK_MS = 60_000
  * One run over everything but the process itself: the composition root, real gRPC through a proxy that breaks the wire
  * by name, LanceDB. What is drawn comes from the seed; how it interleaves is the machine's.
  */
-export async function runOverWire({ seed, directory }: { readonly seed: number; readonly directory: string }): Promise<RunFacts> {
+export async function runOverWire({
+  seed,
+  directory,
+}: {
+  readonly seed: number
+  readonly directory: string
+}): Promise<RunFacts> {
   const random = createRandom(seed, 'wire')
   const config = randomConfig(random)
   const facts = { ...noFacts }
-  await using served = await openFeed({ seed: `wire ${seed}`, random, deepest: config.state.undoDepth - 1 }, { logger })
+  await using served = await openFeed(
+    { seed: `wire ${seed}`, random, deepest: config.state.undoDepth - 1 },
+    { logger },
+  )
   const { node, feed, server } = served
   const proxy = await startFaultyProxy(server.address)
   const lifetime = new AbortController()
   const start = () =>
-    startBridge({ config, url: `grpc://${proxy.address}`, dataDir: join(directory, 'data'), logger, signal: lifetime.signal })
+    startBridge({
+      config,
+      url: `grpc://${proxy.address}`,
+      dataDir: join(directory, 'data'),
+      logger,
+      signal: lifetime.signal,
+    })
   let bridge: Bridge = await start()
 
   const isQuiet = () => {
@@ -58,7 +73,9 @@ export async function runOverWire({ seed, directory }: { readonly seed: number; 
     const started = performance.now()
     while (!isQuiet()) {
       if (performance.now() - started > STUCK_MS) {
-        throw new Error(`stuck: ${JSON.stringify(bridge.view.status())}, head ${feed.head.number}; ${JSON.stringify(bridge.view.problems())}`)
+        throw new Error(
+          `stuck: ${JSON.stringify(bridge.view.status())}, head ${feed.head.number}; ${JSON.stringify(bridge.view.problems())}`,
+        )
       }
       await Promise.race([new Promise((resolve) => setTimeout(resolve, 5)), bridge.failed])
     }
@@ -73,7 +90,8 @@ export async function runOverWire({ seed, directory }: { readonly seed: number; 
       const prunedTo = BigInt(feed.canonical.length + 20) - BigInt(config.state.retainDecisions)
       const differences = await storeDifferences(opened, node, naive, prunedTo)
       differences.push(...vectorDifferences(await readVectorFolder(join(directory, 'data', 'vector')), naive))
-      if (differences.length > 0) throw new Error(`${when}, at block ${node.head.number}:\n${differences.join('\n')}`)
+      if (differences.length > 0)
+        throw new Error(`${when}, at block ${node.head.number}:\n${differences.join('\n')}`)
     } finally {
       opened.close()
     }

@@ -7,6 +7,8 @@ export type SidecarProcess = {
   /** Resolves when it is gone. */
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
   readonly isRunning: () => boolean
+  /** The end of what it wrote there. */
+  readonly stderr: () => string
   send(signal: NodeJS.Signals): void
 }
 
@@ -19,14 +21,31 @@ export function startSidecar(options: {
   readonly set: readonly string[]
 }): SidecarProcess {
   // The binary that `npm run` uses, whatever runs the tests.
-  const node = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), '..', '.bin', 'node')
+  const node = join(
+    dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
+    '..',
+    '.bin',
+    'node',
+  )
   // What the machine happens to have set must not configure the program under test.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MONMOUTH_')))
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('MONMOUTH_')),
+  )
   const child = spawn(
     node,
     [
       ...['--disable-warning=ExperimentalWarning', join(project, 'sidecar/main.ts'), 'attach', options.url],
-      ...['--profile', 'test', '--data-dir', options.dataDir, '--http', '127.0.0.1:0', '--log-level', 'warn', '--json'],
+      ...[
+        '--profile',
+        'test',
+        '--data-dir',
+        options.dataDir,
+        '--http',
+        '127.0.0.1:0',
+        '--log-level',
+        'warn',
+        '--json',
+      ],
       ...options.set.flatMap((assignment) => ['--set', assignment]),
     ],
     { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -50,5 +69,10 @@ export function startSidecar(options: {
       done({ code, stdout, stderr })
     })
   })
-  return { ended, isRunning: () => isRunning, send: (signal) => void child.kill(signal) }
+  return {
+    ended,
+    isRunning: () => isRunning,
+    stderr: () => stderr,
+    send: (signal) => void child.kill(signal),
+  }
 }

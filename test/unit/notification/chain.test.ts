@@ -130,6 +130,14 @@ describe('moveChain', () => {
     expect(moveChain(start(), behind).chain.finalized, 'sent with our tip').toEqual(blocks[5]!.ref)
   })
 
+  test('where the node has no finalized block, one a set depth below our tip stands in', () => {
+    const blocks = fork(genesis, 9)
+    const chain = moveChain(createChain([genesis], 10, undefined, 4n), committed(blocks)).chain
+    expect(chain.finalized).toEqual(blocks[4]!.ref)
+    const told = moveChain(createChain([genesis], 10, undefined, 4n), committed(blocks, blocks[1]!.ref)).chain
+    expect(told.finalized, 'what the node says goes first').toEqual(blocks[1]!.ref)
+  })
+
   test('any walk of commits, reorgs and reverts leaves the canonical chain', () => {
     const verb = fc.record({ back: fc.nat(6), forward: fc.nat(4), repeat: fc.boolean() })
     fc.assert(

@@ -1,13 +1,3 @@
-import { ConfigError, formatConfigProblems } from '#config'
-import { VectorStoreError } from '#vector'
-import { HttpListenError } from '../api/httpServer.ts'
-import { ExExError } from '../exex/errors.ts'
-import { ListenError } from '../exex/server/listenError.ts'
-import { GapError, ReorgTooDeepError } from '../notification/errors.ts'
-import { StoreError } from '../watermark/errors.ts'
-import { SidecarUnreachableError } from './askSidecar.ts'
-import { NoDataError } from './context.ts'
-
 /**
  * Exit codes by what the operator has to look at. 0 only on success; 130 and 143 after a second signal.
  */
@@ -23,33 +13,3 @@ export const exitCodes = {
   /** The chain went where we cannot follow: a reorg deeper than the kept undo, or below finality. */
   chain: 5,
 } as const
-
-const families: readonly (readonly [new (...args: never[]) => Error, number])[] = [
-  [ConfigError, exitCodes.usage],
-  [HttpListenError, exitCodes.usage],
-  [ListenError, exitCodes.usage],
-  [StoreError, exitCodes.store],
-  [VectorStoreError, exitCodes.store],
-  [ReorgTooDeepError, exitCodes.chain],
-  [GapError, exitCodes.node],
-  [ExExError, exitCodes.node],
-  [SidecarUnreachableError, exitCodes.node],
-  [NoDataError, exitCodes.store],
-]
-
-/** The exit code an error stands for, by its family; a RESYNC of the wire is the chain's doing, not the node's. */
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof ExExError && error.code === 'RESYNC') return exitCodes.chain
-  return families.find(([family]) => error instanceof family)?.[1] ?? exitCodes.failed
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'FAILED'
-}
-
-/** What a person is told. A stack only where it is our fault: an error without a code. */
-export function describeError(error: unknown): string {
-  if (error instanceof ConfigError) return formatConfigProblems(error.problems)
-  if (!(error instanceof Error)) return String(error)
-  return codeOf(error) === 'FAILED' ? (error.stack ?? error.message) : error.message
-}

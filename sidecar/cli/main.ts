@@ -1,31 +1,23 @@
 import { Command, CommanderError } from 'commander'
 import { type Command as CommandName, commands, type FlagValues, flagsFor } from '#config'
-import { attach } from './attach.ts'
 import type { CommandContext } from './commandContext.ts'
-import { config } from './config.ts'
-import { context } from './context.ts'
-import { devnet } from './devnet.ts'
-import { codeOf, describeError, exitCodeOf, exitCodes } from './exitCodes.ts'
-import { health } from './health.ts'
-import { replay } from './replay.ts'
-import { shim } from './shim.ts'
+import { exitCodes } from './exitCodes.ts'
 import { untilSignal } from './signals.ts'
-import { status } from './status.ts'
-import { verify } from './verify.ts'
 
 /** A command: does its work until done or `signal`, and returns its exit code. Throws typed errors. */
 export type CommandRun = (flags: FlagValues, context: CommandContext) => Promise<number>
 
-const runs: Readonly<Record<CommandName, CommandRun>> = {
-  devnet,
-  attach,
-  shim,
-  replay,
-  context,
-  status,
-  health,
-  verify,
-  config,
+// Loaded when called: `--help` and `status` need no database and no VM.
+const runs: Readonly<Record<CommandName, () => Promise<CommandRun>>> = {
+  devnet: async () => (await import('./devnet.ts')).devnet,
+  attach: async () => (await import('./attach.ts')).attach,
+  shim: async () => (await import('./shim.ts')).shim,
+  replay: async () => (await import('./replay.ts')).replay,
+  context: async () => (await import('./context.ts')).context,
+  status: async () => (await import('./status.ts')).status,
+  health: async () => (await import('./health.ts')).health,
+  verify: async () => (await import('./verify.ts')).verify,
+  config: async () => (await import('./config.ts')).config,
 }
 
 const descriptions: Readonly<Record<CommandName, string>> = {
@@ -64,7 +56,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     command.action(async (...given: unknown[]) => {
       const options = command.opts<FlagValues>()
       const positional = Object.fromEntries(args.map((flag, i) => [flag.attribute, given[i]]))
-      exitCode = await runCommand(runs[name], { ...options, ...positional }, env, String(given[0]))
+      exitCode = await runCommand(await runs[name](), { ...options, ...positional }, env, String(given[0]))
     })
   }
   try {
@@ -93,6 +85,7 @@ async function runCommand(
       action,
     })
   } catch (error) {
+    const { codeOf, describeError, exitCodeOf } = await import('./describeFailure.ts')
     if (flags.json === true) {
       const document = { error: { code: codeOf(error), message: describeError(error) } }
       process.stdout.write(`${JSON.stringify(document)}\n`)

@@ -205,7 +205,6 @@ export async function createJsonRpcSource(
         const added = await reconcile()
         if (problem !== undefined)
           logger.info({ node, head: String(ring.tip.number) }, 'following the node again')
-        if (problem !== undefined) heads = headsOf(ring)
         problem = undefined
         lost = undefined
         failures = 0
@@ -229,7 +228,6 @@ export async function createJsonRpcSource(
     if (code !== problem?.code) logger.error({ node, code, err: error }, 'the node cannot be followed')
     problem = { code, message }
     lost = error instanceof ReorgTooDeepError ? error : undefined
-    heads = { ...heads, syncing: true }
   }
 
   /** Why the node did not give a canonical block of the past. */

@@ -281,7 +281,8 @@ export class Session implements ConsumerSession {
         lastSeq: this.#lastSeq,
         ringBlocks: ring.blocks,
         lagBlocks: lagOf(consumer, heads.head),
-        syncing: heads.syncing,
+        // A node that cannot be followed is behind as well: nobody who waits for its head is ready.
+        syncing: heads.syncing || source.problem() !== undefined,
         nonce,
         finishedHeight: finishedHeight.value,
       }),

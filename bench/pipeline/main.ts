@@ -1,6 +1,6 @@
 /**
  * The pipeline, measured: `node bench/pipeline/main.ts [PART…] [--repeat N] [--blocks FILE]`, parts `decide`, `durable`,
- * `execute`, `reorg`, `restart`; default all. Prints a table, and one JSON document with `--json`.
+ * `execute`, `reorg`, `restart`, `memory`; default all but `memory`. Prints a table, and one JSON document with `--json`.
  *
  * decide   recorded blocks through a real gRPC feed in a process of its own → client → reducer → router: every transaction
  *          fully scored, context from memory exactly as of each boundary; nothing is stored
@@ -8,12 +8,14 @@
  * execute  signed transfers between distinct accounts: LiteSVM alone on ready bytes with signature check (the limit), and
  *          the stages with envelope codec, rules, undo, lattice hash and the durable commit, in turns
  * reorg    undo of 64 blocks of 200 transactions, 20 % SVM, durable
+ * memory   resident memory of the whole sidecar by tenths of a run; `--repeat 1250` is 100 000 recorded blocks
  * restart  open at 100 000 accounts until the first block can be applied
  */
 import { parseArgs } from 'node:util'
 import { measureDecide } from './measureDecide.ts'
 import { measureDurable } from './measureDurable.ts'
 import { measureExecute } from './measureExecute.ts'
+import { measureMemory } from './measureMemory.ts'
 import { measureReorg } from './measureReorg.ts'
 import { measureRestart } from './measureRestart.ts'
 
@@ -23,6 +25,7 @@ const parts = {
   execute: measureExecute,
   reorg: measureReorg,
   restart: measureRestart,
+  memory: measureMemory,
 }
 export type BenchOptions = { readonly file: string; readonly repeat: number }
 export type BenchRow = Readonly<Record<string, string | number>>
@@ -35,7 +38,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 })
-const names = positionals.length > 0 ? positionals : Object.keys(parts)
+const names = positionals.length > 0 ? positionals : Object.keys(parts).filter((name) => name !== 'memory')
 const results: Record<string, BenchRow> = {}
 for (const name of names) {
   if (!Object.hasOwn(parts, name)) {

@@ -15,7 +15,8 @@ export async function devnet(flags: FlagValues, context: CommandContext): Promis
   const { startDevnet } = await import('#harness')
   await using dataDir = await ownDataDir(resolved)
   await using chain = await startDevnet({
-    ...{ blocks, blockTimeMs: blockTime, txPerBlock, svmShare, reorgEvery, reorgDepth, seed },
+    ...{ blockTimeMs: blockTime, txPerBlock, svmShare, reorgEvery, reorgDepth, seed },
+    ...(blocks > 0 ? { blocks } : {}),
     signal,
   })
   await using shim = await startShim({ config, rpc: chain.wsUrl, listen: 'configured', logger, signal })

@@ -16,6 +16,7 @@ import { runOverWire } from '../support/simulation/runOverWire.ts'
 const { runs, seed: first } = simulationOptions
 const metrics = createMetrics()
 const sum: RunFacts = { ...noFacts }
+let done = 0
 
 /**
  * Where runs keep their files: in memory where the system has a folder for that. A kill is a copy of the files here, so
@@ -40,6 +41,8 @@ describe('state equals that of a fresh run over the canonical chain', () => {
         const repeat = `npm run test:simulation -- --runs 1 --seed ${seed} simulation.test`
         throw new Error(`${(cause as Error).message}\nTo repeat it: ${repeat}`, { cause })
       } finally {
+        if (++done % 25 === 0)
+          console.log(`${done} of ${runs} runs after ${Math.round(performance.now() / 1000)} s`)
         await rm(directory, { recursive: true, force: true })
       }
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Status } from '../../../sidecar/status.ts'
 import { documentOf, reproducible } from '../../support/program/programAnswers.ts'
-import { runProgram } from '../../support/program/startProgram.ts'
+import { runProgram, startProgram } from '../../support/program/startProgram.ts'
 
 const flags = [
   ...['--blocks', '60', '--block-time', '100', '--tx-per-block', '40', '--svm-share', '0.3'],
@@ -30,4 +30,21 @@ test('devnet: traffic and reorgs, and the same chain and state each time', async
   // Which forks are seen is a matter of timing; what they leave behind is not.
   const { reorgs: _, blocksReverted: __, ...chain } = reproducible(first)
   expect(second).toMatchObject(chain)
+})
+
+test('devnet without --blocks goes on until it is stopped, and takes its node along', async () => {
+  await using program = await startProgram([
+    'devnet',
+    '--block-time',
+    '50',
+    '--json',
+    '--http',
+    '127.0.0.1:0',
+  ])
+  const node = /follows (http:\S+)/.exec(program.stderr())![1]!
+  await program.until('/status', ({ body }) => ((body as Status).durable?.number ?? 0) >= 5)
+  const ended = await program.stop('SIGTERM')
+  expect(ended.code, ended.stderr).toBe(0)
+  expect(documentOf<Status>(ended).head!.number).toBeGreaterThanOrEqual(5)
+  await expect(fetch(node)).rejects.toThrow('fetch failed')
 })

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { startAnvil } from '#harness'
@@ -14,14 +16,15 @@ test.concurrent('a node or shim that is not there: code 4, and its address in th
   expect,
 }) => {
   await using folder = await temporaryFolder()
-  const urls = ['http://127.0.0.1:1', 'ws://127.0.0.1:1', 'grpc://127.0.0.1:1']
+  const closed = await closedPort()
+  const urls = ['http', 'ws', 'grpc'].map((scheme) => `${scheme}://127.0.0.1:${closed}`)
   const runs = urls.map(async (url, i) => {
     const dataDir = join(folder.path, String(i))
     const run = await runProgram(['attach', url, '--data-dir', dataDir, ...http])
     expect.soft({ url, code: run.code }).toEqual({ url, code: 4 })
     const { code, message } = errorOf(run)
     expect.soft(code).toBe('UNAVAILABLE')
-    expect.soft(message).toContain('127.0.0.1:1')
+    expect.soft(message).toContain(`127.0.0.1:${closed}`)
     expect.soft(message).not.toContain('undefined')
     expect.soft(run.stderr).toContain(`monmouth: ${message}`)
     expect.soft(existsSync(dataDir), 'a data directory for a chain nobody knows').toBe(false)
@@ -79,3 +82,12 @@ test.concurrent('a shim that dies and comes back is waited for, and its consumer
   await node.kill()
   await program.until('/ready', ({ status }) => status === 503)
 })
+
+/** One that nobody listens on: it was just given back. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}

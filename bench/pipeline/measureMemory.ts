@@ -1,0 +1,43 @@
+import pino from 'pino'
+import { startReplayFeed } from '#harness'
+import { startBridge } from '../../sidecar/bridge.ts'
+import { config, temporaryFolder } from './localStages.ts'
+import type { BenchOptions, BenchRow } from './main.ts'
+
+const SAMPLE_MS = 1_000
+
+/** Resident memory of the whole sidecar while it takes blocks at full speed: a flat line, or not. */
+export async function measureMemory({ file, repeat }: BenchOptions): Promise<BenchRow> {
+  await using folder = await temporaryFolder()
+  await using feed = await startReplayFeed({ files: [file], repeat })
+  const bridge = await startBridge({
+    config,
+    url: `grpc://${feed.address}`,
+    dataDir: folder.path,
+    logger: pino({ level: 'warn' }, pino.destination(2)),
+    signal: new AbortController().signal,
+  })
+  const samples: { blocks: number; megabytes: number }[] = []
+  const timer = setInterval(() => {
+    const { blocks, rssBytes } = bridge.view.status()
+    samples.push({ blocks, megabytes: Math.round(rssBytes / 1e6) })
+    if (samples.length % 10 === 0)
+      process.stderr.write(`  ${blocks} blocks, ${samples.at(-1)!.megabytes} MB\n`)
+  }, SAMPLE_MS)
+  await bridge.untilDurable(await feed.finished)
+  clearInterval(timer)
+  const status = await bridge.stop()
+  // The mean of each tenth of the run, by blocks: a leak shows as a rise from the second to the last.
+  const tenths = Array.from({ length: 10 }, (_, tenth) => {
+    const inside = samples.filter(({ blocks }) => Math.floor((10 * blocks) / (status.blocks + 1)) === tenth)
+    return inside.length === 0
+      ? '–'
+      : Math.round(inside.reduce((sum, { megabytes }) => sum + megabytes, 0) / inside.length)
+  })
+  return {
+    blocks: status.blocks,
+    'tx/s': status.transactionsPerSecond,
+    'MB by tenth': tenths.join(' '),
+    'max MB': Math.max(...samples.map(({ megabytes }) => megabytes)),
+  }
+}

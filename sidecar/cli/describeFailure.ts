@@ -4,7 +4,7 @@ import { HttpListenError } from '../api/httpServer.ts'
 import { ExExError } from '../exex/errors.ts'
 import { ListenError } from '../exex/server/listenError.ts'
 import { GapError, ReorgTooDeepError } from '../notification/errors.ts'
-import { StoreError } from '../watermark/errors.ts'
+import { StoreError, UndoTooDeepError } from '../watermark/errors.ts'
 import { SidecarUnreachableError } from './askSidecar.ts'
 import { NoDataError } from './context.ts'
 
@@ -16,6 +16,7 @@ const families: readonly (readonly [new (...args: never[]) => Error, number])[] 
   [ConfigError, exitCodes.usage],
   [HttpListenError, exitCodes.usage],
   [ListenError, exitCodes.usage],
+  [UndoTooDeepError, exitCodes.chain],
   [StoreError, exitCodes.store],
   [VectorStoreError, exitCodes.store],
   [ReorgTooDeepError, exitCodes.chain],
@@ -28,6 +29,8 @@ const families: readonly (readonly [new (...args: never[]) => Error, number])[] 
 /** The exit code an error stands for, by its family; a RESYNC of the wire is the chain's doing, not the node's. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExExError && error.code === 'RESYNC') return exitCodes.chain
+  // The harness is loaded by two commands only, so its errors are told by code.
+  if (/^(REPLAY_FILE|REPLAY_OPTIONS|DEVNET_OPTIONS)$/.test(codeOf(error))) return exitCodes.usage
   return families.find(([family]) => error instanceof family)?.[1] ?? exitCodes.failed
 }
 

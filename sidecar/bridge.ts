@@ -13,7 +13,7 @@ import type { ExExEvent } from './exex/client/events.ts'
 import type { Endpoint } from './exex/client/options.ts'
 import { createMetrics } from './metrics.ts'
 import { findNode } from './nodeLink.ts'
-import { type Chain, type ChainInput, chainTip, createChain } from './notification/chain.ts'
+import { type Chain, type ChainInput, canonicalAt, chainTip, createChain } from './notification/chain.ts'
 import { GapError } from './notification/errors.ts'
 import type { BlockRef } from './notification/types.ts'
 import { openStages } from './openStages.ts'
@@ -130,7 +130,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     recorder.passed(event)
     if (event.type === 'processed' && event.step.facts) client.grant(event.step.facts)
     if (event.type === 'durable') {
-      client.acknowledge(event.block, event.block)
+      if (isAsReceived(chain, event.block)) client.acknowledge(event.block, event.block)
       if (!node.acknowledges) recorder.settledWithoutServer(event.block)
     }
   }
@@ -325,6 +325,19 @@ function restoredChain(config: Config, store: Store): Chain {
     undoDepth,
     store.progress().finalized,
     BigInt(config.finality.depth),
+  )
+}
+
+/**
+ * May the server be told of this block? Not of one that the session of now began by taking back: it never sent it.
+ * Below what can be undone nothing is taken back.
+ */
+function isAsReceived(chain: Chain, block: BlockRef): boolean {
+  const oldest = chain.refs[0]
+  return (
+    oldest === undefined ||
+    block.number < oldest.number ||
+    canonicalAt(chain, block.number)?.hash === block.hash
   )
 }
 

@@ -79,7 +79,8 @@ export function moveChain(chain: Chain, input: ChainInput): ChainMove {
     case 'committed':
     case 'reorged': {
       const move = extend(chain, input.blocks)
-      return { ...move, chain: finalize(move.chain, input.finalized, true) }
+      // A live block waited in the server's ring: it may have been undone since, when `finalized` was read.
+      return { ...move, chain: finalize(move.chain, input.finalized, input.source === 'catchUp') }
     }
     case 'reverted': {
       const lowest = input.undo[0]

@@ -185,6 +185,8 @@ export class Session implements ConsumerSession {
         await this.#work.wait()
         continue
       }
+      // Before the blocks are read: what is final now is an ancestor of any block read later.
+      const heads = source.heads()
       const batch = await this.#nextBatch(cursor, Math.min(limits.batchBytes, this.#creditBytes))
       if (this.#closed) break
       if (batch === undefined) {
@@ -195,7 +197,7 @@ export class Session implements ConsumerSession {
       this.#creditBytes -= bytes
       this.#creditNotifications--
       const seq = consumer.nextSeq++
-      const facts = { seq, heads: source.heads(), sentTimeMs: this.#context.now(), maxFrameBytes }
+      const facts = { seq, heads, sentTimeMs: this.#context.now(), maxFrameBytes }
       await this.#sender.send(encodeNotification(batch, facts))
       this.#lastSeq = seq
       this.#sentSinceTick = true

@@ -132,7 +132,7 @@ export async function runOverWire({
     // A fault that waits for a notification gets one.
     while (proxy.pending.length > 0) {
       served.change()
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), bridge.failed])
     }
     await check('at the end')
     facts.undone = bridge.view.status().blocksReverted

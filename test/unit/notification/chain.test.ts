@@ -127,7 +127,9 @@ describe('moveChain', () => {
       blocks,
       ...facts({ number: 99n, hash: genesis.hash }, { number: 90n, hash: genesis.hash }),
     } as const
-    expect(moveChain(start(), behind).chain.finalized, 'sent with our tip').toEqual(blocks[5]!.ref)
+    expect(moveChain(start(), { ...behind, source: 'catchUp' }).chain.finalized, 'sent with our tip').toEqual(
+      blocks[5]!.ref,
+    )
   })
 
   test('where the node has no finalized block, one a set depth below our tip stands in', () => {

@@ -25,7 +25,7 @@ import { createSidecarView } from './sidecarView.ts'
 import type { Status } from './status.ts'
 import { versions } from './versions.ts'
 import type { Committing } from './watermark/commitGroups.ts'
-import type { Identity } from './watermark/identity.ts'
+import { checkIdentity, type Identity } from './watermark/identity.ts'
 import { readIdentity } from './watermark/openDatabase.ts'
 import { openStore } from './watermark/openStore.ts'
 import { resolveStart } from './watermark/resolveStart.ts'
@@ -287,13 +287,16 @@ async function identityOf(
     }),
   )
   const { digest, settings } = bindingDigest(config, { ...versions, ...Object.fromEntries(programs) })
-  return {
+  const identity: Identity = {
     chainId: info.chainId,
     genesisHash: info.genesisHash,
     start: resolveStart(config.chain.start, info.head.number, stored?.start),
     settings,
     digest,
   }
+  // Before the lock is asked for: of another chain matters more than in use.
+  if (stored) checkIdentity(dataDir, stored, identity)
+  return identity
 }
 
 /** A finalized block is news for the vector store too: its rows carry their finality. Each commit wakes the pump. */

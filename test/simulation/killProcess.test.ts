@@ -20,6 +20,8 @@ const logger = pino({ level: 'silent' })
 const set = [
   // All blocks keep their decisions, so that the last look can be at all of them.
   'state.retain_decisions=1000000',
+  // Until the node names a finalized block this one stands in, and nothing may turn back below it.
+  'finality.depth=64',
   // At each boundary the pipeline waits for LanceDB: with the profile's four blocks it would do little else.
   'context.epoch=32',
   'context.lag=16',

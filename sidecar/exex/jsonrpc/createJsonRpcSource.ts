@@ -136,9 +136,10 @@ export async function createJsonRpcSource(
     undo: readonly BlockRef[],
     blocks: readonly EncodedBlock[],
     nodeTimeMs: number,
+    base: ChainRing = ring,
   ): void {
     if (lifetime.signal.aborted) throw new SourceClosedError()
-    const next = ring.replaced(
+    const next = base.replaced(
       parent.number,
       blocks.map((block) => block.ref),
     )
@@ -169,7 +170,9 @@ export async function createJsonRpcSource(
       if (latest.parentHash !== ring.tip.hash) await link.confirmIdentity()
       const ancestor = await findAncestor(ring, latest, reader, { node, maxReorgDepth })
       let undo = ring.above(ancestor.number)
-      if (latest.number === ancestor.number) emit(ancestor, undo, [], nowMs())
+      // Filled before the undo is told: a second reorg as deep must not find a ring that the first one shortened.
+      let base = undo.length > 0 ? await refillRing(ring.replaced(ancestor.number, []), reader) : ring
+      if (latest.number === ancestor.number) emit(ancestor, undo, [], nowMs(), base)
 
       let parent = ancestor
       let tip = ancestor
@@ -179,14 +182,14 @@ export async function createJsonRpcSource(
         tip = block.ref
         batch.push(encodeBlock(block))
         if (batch.length < batchBlocks && tip.number < latest.number) continue
-        emit(parent, undo, batch, block.nodeTimeMs)
+        emit(parent, undo, batch, block.nodeTimeMs, base)
+        base = ring
         added += batch.length
         parent = tip
         undo = []
         batch = []
       }
     }
-    ring = await refillRing(ring, reader)
     heads = headsOf(ring)
     return added
   }

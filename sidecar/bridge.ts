@@ -13,24 +13,24 @@ import type { ExExEvent } from './exex/client/events.ts'
 import type { Endpoint } from './exex/client/options.ts'
 import { createMetrics } from './metrics.ts'
 import { findNode } from './nodeLink.ts'
-import { type Chain, type ChainInput, canonicalAt, chainTip, createChain } from './notification/chain.ts'
+import { type Chain, type ChainInput, chainTip } from './notification/chain.ts'
 import { GapError } from './notification/errors.ts'
 import type { BlockRef } from './notification/types.ts'
 import { openStages } from './openStages.ts'
-import { createOutboxPump, type OutboxPump } from './outbox/outboxPump.ts'
-import { encodePayload } from './outbox/payload.ts'
+import { createOutboxPump } from './outbox/outboxPump.ts'
 import { type PipelineEvent, pipeline } from './pipeline.ts'
 import { type BridgeEvent, createRecorder } from './recorder.ts'
+import { isAsReceived, restoredChain } from './restoredChain.ts'
 import { createSidecarView } from './sidecarView.ts'
 import type { Status } from './status.ts'
 import { versions } from './versions.ts'
-import type { Committing } from './watermark/commitGroups.ts'
 import { checkIdentity, type Identity } from './watermark/identity.ts'
 import { readIdentity } from './watermark/openDatabase.ts'
 import { openStore } from './watermark/openStore.ts'
 import { resolveStart } from './watermark/resolveStart.ts'
 import type { Store } from './watermark/store.ts'
 import { toStoreError } from './watermark/toStoreError.ts'
+import { withOutbox } from './withOutbox.ts'
 
 export type BridgeOptions = {
   readonly config: Config
@@ -297,51 +297,6 @@ async function identityOf(
   // Before the lock is asked for: of another chain matters more than in use.
   if (stored) checkIdentity(dataDir, stored, identity)
   return identity
-}
-
-/** A finalized block is news for the vector store too: its rows carry their finality. Each commit wakes the pump. */
-function withOutbox(store: Store, pump: OutboxPump): Committing {
-  return {
-    commit() {
-      const durable = store.commit()
-      // Also where no block is left durable: the rows of undone blocks have to go.
-      pump.wake()
-      return durable
-    },
-    stage(effects) {
-      const { finalized } = effects
-      if (!finalized) return store.stage(effects)
-      const payload = encodePayload({ kind: 'finalized', number: finalized.number })
-      const entry = { block: finalized, kind: 'finalized', payload, rows: 1 } as const
-      store.stage({ ...effects, undoOutbox: [...effects.undoOutbox, entry] })
-    },
-  }
-}
-
-function restoredChain(config: Config, store: Store): Chain {
-  const { undoDepth } = config.state
-  const blocks = store.recentBlocks(undoDepth + 1)
-  // Undoing all of a young chain leads to the block before its first one.
-  const anchor = blocks[0] && store.parentOf(blocks[0].number)
-  return createChain(
-    anchor ? [anchor, ...blocks] : blocks,
-    undoDepth,
-    store.progress().finalized,
-    BigInt(config.finality.depth),
-  )
-}
-
-/**
- * May the server be told of this block? Not of one that the session of now began by taking back: it never sent it.
- * Below what can be undone nothing is taken back.
- */
-function isAsReceived(chain: Chain, block: BlockRef): boolean {
-  const oldest = chain.refs[0]
-  return (
-    oldest === undefined ||
-    block.number < oldest.number ||
-    canonicalAt(chain, block.number)?.hash === block.hash
-  )
 }
 
 /** The chain as received, dense near its tip, and further back what is stored. Empty while nothing is applied. */

@@ -14,6 +14,6 @@ const tier = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    projects: [tier('unit', 20_000), tier('integration', 120_000), tier('simulation', 900_000)],
+    projects: [tier('unit', 120_000), tier('integration', 300_000), tier('simulation', 900_000)],
   },
 })

@@ -20,7 +20,9 @@ for (const file of report.testResults) {
   const failed = file.assertionResults.filter((test) => test.status === 'failed')
   for (const test of failed) {
     named++
-    console.log(`${suite}: ${relative('.', file.name)}: ${test.fullName}\n${beginning(test.failureMessages.join('\n'))}`)
+    console.log(
+      `${suite}: ${relative('.', file.name)}: ${test.fullName}\n${beginning(test.failureMessages.join('\n'))}`,
+    )
   }
   if (file.status === 'failed' && failed.length === 0) {
     named++

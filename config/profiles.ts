@@ -9,11 +9,12 @@ type Values = { readonly [S in keyof Config]?: Partial<Config[S]> }
 export const profiles: Readonly<Record<Profile, { readonly meaning: string; readonly values: Values }>> = {
   attach: { meaning: 'A running node. The defaults as they are.', values: {} },
   devnet: {
-    meaning: 'An embedded chain with traffic: context and learning show within a minute.',
+    meaning: 'An embedded chain with traffic and reorgs: context and learning show within a minute.',
     values: {
       general: { dataDir: './.monmouth/devnet', logLevel: 'warn' },
       shim: { listen: { host: '127.0.0.1', port: 0 }, pollInterval: 100 },
       context: { epoch: 16, lag: 8 },
+      devnet: { reorgEvery: 10, reorgDepth: 3 },
     },
   },
   replay: {
@@ -46,7 +47,7 @@ export const profiles: Readonly<Record<Profile, { readonly meaning: string; read
         metadataCacheBytes: 4 * 1024 * 1024,
         optimizeEvery: 10,
       },
-      devnet: { blocks: 20, blockTime: 0 },
+      devnet: { blocks: 20, blockTime: 0, reorgEvery: 0 },
     },
   },
 }

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { HarnessError } from './errors.ts'
+import { spawnTied } from './spawnTied.ts'
 
 export type AnvilOptions = {
   /** Default 31337. */
@@ -55,24 +56,20 @@ export const defaultGenesisTimestamp = 1_700_000_000
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const { chainId = 31337, accounts = 10, mnemonic = developmentMnemonic, timeoutMs = 20_000 } = options
   options.signal?.throwIfAborted()
-  const child = spawn(
-    anvilBinary(),
-    [
-      ...['--host', '127.0.0.1', '--port', String(options.port ?? 0)],
-      ...[
-        '--chain-id',
-        String(chainId),
-        '--timestamp',
-        String(options.genesisTimestamp ?? defaultGenesisTimestamp),
-      ],
-      ...['--slots-in-an-epoch', String(options.slotsInAnEpoch ?? 32)],
-      ...['--accounts', String(accounts), '--mnemonic', mnemonic],
-      ...['--balance', String(options.balanceEther ?? 1_000_000)],
-      ...['--gas-limit', String(options.gasLimit ?? 30_000_000n), '--block-base-fee-per-gas', '1000000000'],
-      ...['--no-mining', '--order', 'fees'],
+  const child = spawnTied(anvilBinary(), [
+    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0)],
+    ...[
+      '--chain-id',
+      String(chainId),
+      '--timestamp',
+      String(options.genesisTimestamp ?? defaultGenesisTimestamp),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+    ...['--slots-in-an-epoch', String(options.slotsInAnEpoch ?? 32)],
+    ...['--accounts', String(accounts), '--mnemonic', mnemonic],
+    ...['--balance', String(options.balanceEther ?? 1_000_000)],
+    ...['--gas-limit', String(options.gasLimit ?? 30_000_000n), '--block-base-fee-per-gas', '1000000000'],
+    ...['--no-mining', '--order', 'fees'],
+  ])
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-4096)
@@ -91,7 +88,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
     await ended
     clearTimeout(forced)
   }
-  // A parent that ends without saying so takes its node along.
+  // A parent that exits takes its node along at once; one that is killed, through the tie.
   const onExit = () => child.kill('SIGKILL')
   process.once('exit', onExit)
   options.signal?.addEventListener('abort', onExit, { once: true })
@@ -183,7 +180,9 @@ async function answers(rpcUrl: string, chainId: number, timeoutMs: number): Prom
   }).catch((error: unknown) => {
     throw new HarnessError('ANVIL_NOT_READY', `expected an answer from ${rpcUrl}`, { cause: error })
   })
-  const answer = (await response.json()) as { result?: string }
+  const answer = (await response.json().catch((error: unknown) => {
+    throw new HarnessError('ANVIL_NOT_READY', `expected JSON from ${rpcUrl}`, { cause: error })
+  })) as { result?: string }
   if (Number(answer.result) !== chainId) {
     throw new HarnessError(
       'ANVIL_NOT_READY',

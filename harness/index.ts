@@ -1,6 +1,12 @@
 /** The one door to the harness: nodes, feeds and traffic that the sidecar is run against. */
 export { type Anvil, type AnvilOptions, developmentMnemonic, startAnvil } from './anvil.ts'
-export type { MinedBlock, TrafficNode, TrafficOptions, TrafficResult } from './devnet/runTraffic.ts'
+export type {
+  MinedBlock,
+  TrafficHooks,
+  TrafficNode,
+  TrafficOptions,
+  TrafficResult,
+} from './devnet/runTraffic.ts'
 export { runTraffic } from './devnet/runTraffic.ts'
 export { type Devnet, type DevnetOptions, startDevnet } from './devnet/startDevnet.ts'
 export { HarnessError, type HarnessErrorCode } from './errors.ts'

@@ -98,6 +98,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       indexCacheBytes: config.vector.indexCacheBytes,
       metadataCacheBytes: config.vector.metadataCacheBytes,
       optimizeEvery: config.vector.optimizeEvery,
+      process: { memoryBytes: config.vector.processMemoryBytes },
     },
     { logger: logger.child({ part: 'vector' }) },
   )

@@ -101,7 +101,7 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
         transactionsPerSecond: seconds > 0 ? Math.round(transactions / seconds) : 0,
         latencyMs: recorder.latency(),
         cache: { hits: tally.cacheHits, misses: tally.cacheMisses },
-        rssBytes: process.memoryUsage.rss(),
+        rssBytes: process.memoryUsage.rss() + vector.rssBytes(),
       }
     },
     problems,

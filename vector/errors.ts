@@ -4,6 +4,7 @@ export const vectorStoreCodes = [
   'TABLE_MISSING',
   'STORE_MISMATCH',
   'STORE_DAMAGED',
+  'STORE_IN_USE',
   'STORE_FAILED',
   'INVALID_ENTRY',
   'INVALID_OPTIONS',
@@ -45,10 +46,12 @@ export class QueryError extends Error {
 export class FilterError extends Error {
   override readonly name = 'FilterError'
   readonly code = 'FILTER_INVALID'
+  readonly problem: string
   readonly position: number
 
   constructor(problem: string, position: number) {
     super(`filter: ${problem} (at character ${position + 1})`)
+    this.problem = problem
     this.position = position
   }
 }

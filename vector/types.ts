@@ -168,6 +168,16 @@ export type VectorStoreOptions = {
   readonly indexAboveRows?: number
   /** Never writes; sees what another process writes at its next query. Default false. */
   readonly readOnly?: boolean
+  /** The store runs in a process of its own. Without it, in the caller's: enough for a reader, or for few writes. */
+  readonly process?: ProcessOptions | undefined
+}
+
+export type ProcessOptions = {
+  /**
+   * Resident bytes above which the process is replaced by a fresh one, between two calls. LanceDB keeps some memory of every
+   * write for good. A fresh process has about 150 MB, and what the caches may take comes on top.
+   */
+  readonly memoryBytes: number
 }
 
 /** The store's tables, opened. One writing process at a time; any number of `readOnly` ones. */
@@ -185,6 +195,8 @@ export interface VectorStore {
   /** Answers a question of a person. Throws `QueryError` and `FilterError` for what was asked, `VectorStoreError` for the store. */
   search(request: SearchRequest): Promise<ContextAnswer>
   stats(): Promise<VectorStats>
+  /** Resident bytes of the store's own process, as of its last answer; 0 where it has none. */
+  rssBytes(): number
   /** Waits for writes, reads and compaction under way and closes the tables. Calling it again does nothing. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

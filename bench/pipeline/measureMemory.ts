@@ -9,12 +9,18 @@ const SAMPLE_MS = 1_000
 /** Resident memory of the whole sidecar while it takes blocks at full speed: a flat line, or not. */
 export async function measureMemory({ file, repeat }: BenchOptions): Promise<BenchRow> {
   await using folder = await temporaryFolder()
-  await using feed = await startReplayFeed({ files: [file], repeat })
+  await using feed = await startReplayFeed({
+    files: [file],
+    repeat,
+    svmShare: 0.05,
+    reorgEvery: 50,
+    reorgDepth: 3,
+  })
   const bridge = await startBridge({
     config,
     url: `grpc://${feed.address}`,
     dataDir: folder.path,
-    logger: pino({ level: 'warn' }, pino.destination(2)),
+    logger: pino({ level: process.env.LV ?? 'warn' }, pino.destination(2)),
     signal: new AbortController().signal,
   })
   const samples: { blocks: number; megabytes: number }[] = []
@@ -25,6 +31,12 @@ export async function measureMemory({ file, repeat }: BenchOptions): Promise<Ben
     const { heapUsed, external } = process.memoryUsage()
     const [heap, outside] = [heapUsed, external].map((bytes) => Math.round(bytes / 1e6))
     const total = samples.at(-1)!.megabytes
+    {
+      const m = process.memoryUsage()
+      process.stderr.write(
+        `own ${(m.rss / 1e6) | 0} heapTotal ${(m.heapTotal / 1e6) | 0} ext ${(m.external / 1e6) | 0} ab ${(m.arrayBuffers / 1e6) | 0} `,
+      )
+    }
     process.stderr.write(`  ${blocks} blocks, ${total} MB: JavaScript ${heap}, its buffers ${outside}\n`)
   }, SAMPLE_MS)
   await bridge.untilDurable(await feed.finished)

@@ -46,7 +46,7 @@ export const node = section('The node, or the shim beside it, that notifications
     meaning: 'Largest frame accepted.',
   }),
   creditBytes: option(bytes({ min: 64 * 1024, max: 4 * 1024 ** 3 }), {
-    default: 32 * 1024 * 1024,
+    default: 8 * 1024 * 1024,
     meaning: 'Most bytes received and not yet processed.',
   }),
   creditNotifications: option(integer({ min: 1, max: 65_536, unit: 'notifications' }), {

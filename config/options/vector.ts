@@ -14,8 +14,13 @@ export const vector = section('The vector store.', {
     default: 20_000,
     meaning: 'Rows waiting to be written at which the pipeline slows down.',
   }),
-  indexCacheBytes: option(cache, { default: 256 * 1024 * 1024, meaning: 'Memory for index pages.' }),
-  metadataCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for table metadata.' }),
+  processMemoryBytes: option(bytes({ min: 64 * 1024 * 1024, max: 1024 ** 4 }), {
+    default: 192 * 1024 * 1024,
+    meaning:
+      'Resident memory above which the process that holds the vector store is replaced. LanceDB keeps some of every write.',
+  }),
+  indexCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for index pages.' }),
+  metadataCacheBytes: option(cache, { default: 32 * 1024 * 1024, meaning: 'Memory for table metadata.' }),
   optimizeEvery: option(integer({ min: 1, max: 1_000_000, unit: 'writes' }), {
     default: 100,
     meaning: 'Writes between two compactions of a table.',

@@ -17,18 +17,20 @@ type Answer = {
 
 /** A plain JSON-RPC client over HTTP. */
 export function createRpc(url: string, signal?: AbortSignal): Rpc {
+  const failed = (cause: unknown): never => {
+    throw new HarnessError('RPC_FAILED', `expected an answer from ${url}, none came`, { cause })
+  }
   const post = async (body: unknown): Promise<unknown> => {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
-    }).catch((cause: unknown) => {
-      throw new HarnessError('RPC_FAILED', `expected an answer from ${url}, none came`, { cause })
-    })
+    }).catch(failed)
     if (!response.ok)
       throw new HarnessError('RPC_FAILED', `expected an answer from ${url}, got HTTP ${response.status}`)
-    return response.json()
+    // A node that dies may have sent a part of it.
+    return response.json().catch(failed)
   }
   const resultOf = (method: string, answer: Answer | undefined): unknown => {
     if (answer !== undefined && answer.error === undefined) return answer.result

@@ -40,6 +40,19 @@ export type MinedBlock = {
   readonly kinds: readonly TrafficKind[]
 }
 
+export type TrafficHooks = {
+  /** Aborting it ends the traffic at the next whole block. */
+  readonly signal?: AbortSignal
+  readonly onBlock?: (block: MinedBlock) => void
+  /**
+   * Each reorg waits for it: a branch that is replaced before anyone has read it is no reorg to whoever follows. The
+   * chain is the same with or without.
+   */
+  readonly beforeReorg?: (head: BlockPosition) => Promise<unknown>
+}
+
+export type BlockPosition = { readonly number: bigint; readonly hash: Hash }
+
 export type TrafficNode = {
   readonly rpcUrl: string
   readonly chainId: number
@@ -50,7 +63,7 @@ export type TrafficNode = {
 export type TrafficResult = {
   /** Height of the head. */
   readonly blocks: number
-  readonly head: { readonly number: bigint; readonly hash: Hash }
+  readonly head: BlockPosition
   readonly reorgs: number
   readonly blocksReverted: number
   /** Mined, those of replaced blocks too. */
@@ -79,7 +92,7 @@ type Mined = {
 export async function runTraffic(
   node: TrafficNode,
   options: TrafficOptions,
-  { signal, onBlock }: { signal?: AbortSignal; onBlock?: (block: MinedBlock) => void } = {},
+  { signal, onBlock, beforeReorg }: TrafficHooks = {},
 ): Promise<TrafficResult> {
   const { seed, blocks, blockTimeMs, txPerBlock, svmShare, reorgEvery, reorgDepth } =
     checkTrafficOptions(options)
@@ -193,16 +206,16 @@ export async function runTraffic(
   let due = performance.now()
   let reorgedAt = 0
   while (!isStopped()) {
-    if (reorgEvery > 0 && height - reorgedAt >= reorgEvery) {
-      reorgedAt = height
-      await reorg()
-      continue
-    }
-    if (blocks !== undefined && height >= blocks) break
+    const isReorgDue = reorgEvery > 0 && height - reorgedAt >= reorgEvery
+    if (!isReorgDue && blocks !== undefined && height >= blocks) break
     due = Math.max(due + blockTimeMs, performance.now() - blockTimeMs)
     await pause(due - performance.now(), signal)
+    if (isReorgDue) await unlessAborted(beforeReorg?.({ number: BigInt(height), hash: headHash }), signal)
     if (isStopped()) break
-    await mine(undefined)
+    if (isReorgDue) {
+      reorgedAt = height
+      await reorg()
+    } else await mine(undefined)
   }
   return {
     blocks: height,
@@ -257,6 +270,23 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   } catch (error) {
     // The end of the run, not a failure of it.
     if (signal?.aborted !== true) throw error
+  }
+}
+
+/** Waits for the work, or no longer when aborted: who is to do it may be gone by then. */
+async function unlessAborted(
+  work: Promise<unknown> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const settled = new AbortController()
+  const aborted = new Promise<void>((resolve) => {
+    if (signal?.aborted === true) resolve()
+    signal?.addEventListener('abort', () => resolve(), { once: true, signal: settled.signal })
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    settled.abort()
   }
 }
 

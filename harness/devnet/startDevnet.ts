@@ -4,6 +4,7 @@ import {
   checkTrafficOptions,
   type MinedBlock,
   runTraffic,
+  type TrafficHooks,
   type TrafficOptions,
   type TrafficResult,
 } from './runTraffic.ts'
@@ -22,8 +23,11 @@ export type Devnet = AsyncDisposable & {
   /** The node's `finalized` is this many blocks behind its head. */
   readonly finalityDepth: number
   readonly node: Anvil
-  /** Begins the traffic, once: after whoever wants to see it all is attached. Calling again gives the same promise. */
-  traffic(): Promise<TrafficResult>
+  /**
+   * Begins the traffic, once: after whoever wants to see it all is attached, and with `beforeReorg` at that one's pace.
+   * Calling again gives the same promise.
+   */
+  traffic(hooks?: Pick<TrafficHooks, 'beforeReorg'>): Promise<TrafficResult>
   /** Ends the traffic at the next block boundary, then the node. */
   stop(): Promise<void>
 }
@@ -62,8 +66,9 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     chainId: node.chainId,
     finalityDepth: 2 * slotsInAnEpoch,
     node,
-    traffic: () => {
+    traffic: (hooks) => {
       running ??= runTraffic(node, options, {
+        ...hooks,
         signal,
         ...(options.onBlock ? { onBlock: options.onBlock } : {}),
       })

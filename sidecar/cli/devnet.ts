@@ -26,7 +26,10 @@ export async function devnet(flags: FlagValues, context: CommandContext): Promis
   })
   const { bridge, http } = running
   using view = liveView({ bridge, httpUrl: http.url, nodeUrl: chain.rpcUrl, isJson: json, ...context })
-  const done = chain.traffic().then(({ head }) => bridge.untilDurable(head))
+  // A branch that nobody read is no reorg to whoever follows: each waits for us, so that a run undoes the same blocks at any speed.
+  const done = chain
+    .traffic({ beforeReorg: (head) => bridge.untilDurable(head) })
+    .then(({ head }) => bridge.untilDurable(head))
   await Promise.race([done, bridge.failed, aborted(signal)])
   view[Symbol.dispose]()
   const summary = await bridge.stop()

@@ -55,7 +55,7 @@ export function liveView(options: {
       `durable ${height(status.durable)}  final ${height(status.finalized)}  finished ${height(status.finishedHeight)}  ` +
       `reorgs ${reorgs}  to durable p50 ${status.latencyMs.p50.toFixed(1)} ms, p99 ${status.latencyMs.p99.toFixed(1)} ms  ` +
       (ready ? 'ready' : `not ready: ${why}`)
-    out(isTerminal ? `${CLEAR_LINE}${text.slice(0, Math.max(20, (stderr.columns ?? 120) - 1))}` : `${text}\n`)
+    out(isTerminal ? `${CLEAR_LINE}${text.slice(0, Math.max(20, (stderr.columns || 120) - 1))}` : `${text}\n`)
   }
   const timer = setInterval(writeStatus, isTerminal ? 1_000 : 10_000)
   let isDisposed = false

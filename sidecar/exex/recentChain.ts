@@ -43,9 +43,13 @@ export class RecentChain {
     return this.#refs.slice(Number(ref.number - this.oldest.number) + 1)
   }
 
-  /** `tip` becomes the tip: what lies above it is undone. A tip below everything kept begins the chain anew. */
-  unwindTo(tip: BlockRef): void {
+  /**
+   * `tip` becomes the tip: what lies above it is undone, and so is `also`, which may be from before this session. A tip
+   * below everything kept begins the chain anew.
+   */
+  unwindTo(tip: BlockRef, also: readonly BlockRef[] = []): void {
     const keep = Number(tip.number - this.oldest.number) + 1
+    for (const { hash } of also) this.#undone.add(hash)
     for (const { hash } of this.#refs.slice(Math.max(keep, 0))) this.#undone.add(hash)
     this.#refs = keep > 0 ? this.#refs.slice(0, keep) : [tip]
     for (const hash of this.#undone) {

@@ -71,7 +71,7 @@ export function createOutboxPump(
   options: OutboxPumpOptions,
   { logger }: { logger: Logger },
 ): OutboxPump {
-  const { limitRows, batchRows = 2_000, retryMinMs = 100, retryMaxMs = 5_000 } = options
+  const { limitRows, batchRows = 1_000, retryMinMs = 100, retryMaxMs = 5_000 } = options
   let running: Promise<void> | undefined
   let failure: Error | undefined
   let lastTold: string | undefined

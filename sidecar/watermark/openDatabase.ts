@@ -25,7 +25,7 @@ const pageBytes = 16_384
  * stops the commit that does it: four times the size saves little and stops it for four times as long.
  */
 export const walBytes = 16 * 1024 * 1024
-const cacheKiB = 32 * 1024
+const cacheKiB = 16 * 1024
 
 /** The data file of a directory. */
 export function databaseFile(directory: string): string {

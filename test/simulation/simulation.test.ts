@@ -43,7 +43,8 @@ describe('state equals that of a fresh run over the canonical chain', () => {
       } finally {
         if (++done % 25 === 0)
           console.log(`${done} of ${runs} runs after ${Math.round(performance.now() / 1000)} s`)
-        await rm(directory, { recursive: true, force: true })
+        // A run that failed may still be writing there: what it failed with is what is to be told.
+        await rm(directory, { recursive: true, force: true, maxRetries: 10 })
       }
     })
   }

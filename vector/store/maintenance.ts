@@ -15,8 +15,10 @@ export type Maintenance = {
   /** Tells how many writes were made; starts what has become due and returns at once. */
   wrote(writes: number): void
   readonly lastOptimize: () => MaintenanceEvent | undefined
-  /** Nothing more is begun. Resolves once no job but the building of an index is under way: true when that is. */
-  stop(): Promise<boolean>
+  /** True while an approximate index is being built. */
+  readonly isBuilding: () => boolean
+  /** Nothing more is begun. Resolves once no job but the building of an index is under way. */
+  stop(): Promise<void>
 }
 
 /**
@@ -51,11 +53,11 @@ export function createMaintenance(
       })
     },
     lastOptimize: () => last,
+    isBuilding: () => building,
     async stop() {
       stopped = true
       await queue.idle()
       await checking
-      return building
     },
   }
 

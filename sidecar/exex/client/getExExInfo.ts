@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ServiceError } from '@grpc/grpc-js'
+import { type ServiceError, status } from '@grpc/grpc-js'
 import { ExExError } from '../errors.ts'
 import type { ServerInfo } from '../frames.ts'
 import { exExMethods } from '../service.ts'
@@ -20,11 +20,14 @@ export async function getExExInfo(
 ): Promise<ServerInfo> {
   const { timeoutMs = 5000 } = options
   const deadline = Date.now() + timeoutMs
+  let reason: ExExError | undefined
   for (;;) {
     try {
       return await askOnce(endpoint, deadline)
     } catch (error) {
       if (!(error instanceof ExExError) || error.code !== 'UNAVAILABLE') throw error
+      // An attempt that our own deadline cut off says nothing of the server: the one before it may.
+      if (reason === undefined || !isDeadline(error.cause)) reason = error
       if (Date.now() + RETRY_MS < deadline) {
         await delay(RETRY_MS)
         continue
@@ -32,12 +35,16 @@ export async function getExExInfo(
       throw new ExExError('UNAVAILABLE', {
         where: `server ${endpoint.url.replace(/\/\/[^@/]*@/, '//***@')}`,
         expected: `an answer within ${timeoutMs} ms`,
-        actual: error.actual,
+        actual: reason.actual,
         advice: 'Check that it runs, its address, and whether it speaks TLS.',
-        cause: error,
+        cause: reason,
       })
     }
   }
+}
+
+function isDeadline(cause: unknown): boolean {
+  return (cause as Partial<ServiceError> | undefined)?.code === status.DEADLINE_EXCEEDED
 }
 
 /**

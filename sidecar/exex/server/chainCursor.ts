@@ -67,6 +67,11 @@ export class ChainCursor {
     return this.#nextLive(this.#position, maxBytes)
   }
 
+  /** Whether the chain took this block back: this session was told, or will be. It may be from before the session. */
+  undoes(ref: BlockRef): boolean {
+    return this.sent.find(ref) === 'undone' || this.#ring.undoes(ref.hash)
+  }
+
   /** Ends a read of the source that is under way. */
   async close(): Promise<void> {
     const reader = this.#reader
@@ -172,7 +177,7 @@ export class ChainCursor {
 
   #take(batch: Batch): Batch {
     // The source may undo blocks from before this session: the chain then begins anew at the fork.
-    if (batch.undo.length > 0) this.sent.unwindTo(batch.parent)
+    if (batch.undo.length > 0) this.sent.unwindTo(batch.parent, batch.undo)
     for (const { ref } of batch.blocks) this.sent.push(ref)
     return batch
   }

@@ -84,6 +84,11 @@ export class LiveRing {
     return this.#positionAfter.get(tip)
   }
 
+  /** Whether a step still held takes this block back. */
+  undoes(hash: Hash): boolean {
+    return this.#steps.some((step) => step?.undo.some((ref) => ref.hash === hash) === true)
+  }
+
   /** The block as a profile wants it, made once for all consumers of that profile. */
   forProfile(block: EncodedBlock, profile: Profile): EncodedBlock {
     if (profile === 'receipts') return block

@@ -12,6 +12,8 @@ import { quiet } from './observedConsumer.ts'
 import { startScriptedOfficial } from './scriptedOfficial.ts'
 import { startScriptedServer } from './startScriptedServer.ts'
 
+/** An answer is waited for as long as it takes on whatever machine. */
+const patiently = { timeout: 60_000 }
 const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
@@ -55,17 +57,19 @@ describe('the official service', () => {
     closing.push(subject.close)
     subject.feed.commit(2)
     const consumer = consume({ url: subject.url })
-    await expect.poll(() => consumer.events[0]).toMatchObject({ type: 'welcome', ancestor: undefined })
+    await expect
+      .poll(() => consumer.events[0], patiently)
+      .toMatchObject({ type: 'welcome', ancestor: undefined })
     expect(consumer.events[0]).toMatchObject({ server: expect.stringContaining('without bundle') })
     const [ref] = subject.feed.commit(1)
     const old = subject.feed.commit(2)
     await expect
-      .poll(() => [consumer.error()?.message, consumer.notifications.length])
+      .poll(() => [consumer.error()?.message, consumer.notifications.length], patiently)
       .toEqual([undefined, 2])
     subject.feed.reorg(2, 3)
     subject.feed.revert(1)
     await expect
-      .poll(() => consumer.notifications.map((one) => one.kind))
+      .poll(() => consumer.notifications.map((one) => one.kind), patiently)
       .toEqual(['committed', 'committed', 'reorged', 'reverted'])
     expect(consumer.notifications[2]).toMatchObject({ undo: old })
     const first = consumer.notifications[0]!
@@ -88,10 +92,10 @@ describe('the official service', () => {
   test('without a way to fill a gap, ends at one by name', async () => {
     const server = await startScriptedOfficial(closing)
     const consumer = consume({ url: server.url })
-    await expect.poll(() => consumer.events.length).toBe(1)
+    await expect.poll(() => consumer.events.length, patiently).toBe(1)
     server.commit(chain[0]!)
     server.commit(chain[3]!)
-    await expect.poll(() => consumer.error()).toMatchObject({ code: 'GAP', fatal: true })
+    await expect.poll(() => consumer.error(), patiently).toMatchObject({ code: 'GAP', fatal: true })
     expect(consumer.notifications).toHaveLength(1)
   })
 
@@ -105,16 +109,16 @@ describe('the official service', () => {
         return to === 3n ? chain.slice(1, 3) : chain.slice(0, 1)
       },
     })
-    await expect.poll(() => consumer.events.length).toBe(1)
+    await expect.poll(() => consumer.events.length, patiently).toBe(1)
     server.commit(chain[0]!)
     server.commit(chain[3]!)
-    await expect.poll(() => consumer.notifications.length).toBe(3)
+    await expect.poll(() => consumer.notifications.length, patiently).toBe(3)
     const numbers = consumer.notifications.flatMap((one) =>
       one.kind === 'reverted' ? [] : one.blocks.map((block) => block.ref.number),
     )
     expect(numbers).toEqual([1n, 2n, 3n, 4n])
     server.commit(chain[5]!)
-    await expect.poll(() => consumer.error()).toMatchObject({ code: 'GAP' })
+    await expect.poll(() => consumer.error(), patiently).toMatchObject({ code: 'GAP' })
     expect(asked).toEqual([
       [2n, 3n],
       [5n, 5n],

@@ -98,6 +98,37 @@ describe('startDevnet', () => {
     expect((await blockAt(createRpc(devnet.rpcUrl), 'latest')).hash).toBe(result.head.hash)
   })
 
+  test('a reorg waits for whoever follows, and the chain is the same', async () => {
+    const unhindered = await runOnce(small)
+    const heads: { number: bigint; hash: Hash }[] = []
+    const mined: MinedBlock[] = []
+    await using devnet = await startDevnet({ ...small, onBlock: (block) => mined.push(block) })
+    const result = await devnet.traffic({
+      beforeReorg: async (head) => {
+        heads.push(head)
+        const before = mined.length
+        // The node is asked in the meantime, as a follower would.
+        expect((await blockAt(createRpc(devnet.rpcUrl), 'latest')).hash).toBe(head.hash)
+        expect(mined).toHaveLength(before)
+      },
+    })
+    expect(heads.map(({ number }) => number)).toEqual([5n, 10n])
+    expect(result).toEqual(unhindered.result)
+    expect(mined).toEqual(unhindered.mined)
+  })
+
+  test('one that waits for a follower ends all the same when aborted', async () => {
+    const ending = new AbortController()
+    await using devnet = await startDevnet({ ...small, signal: ending.signal })
+    const result = await devnet.traffic({
+      beforeReorg: () => {
+        ending.abort()
+        return new Promise(() => {})
+      },
+    })
+    expect(result).toMatchObject({ blocks: 5, reorgs: 0 })
+  })
+
   test('the end of the node fails the traffic', async () => {
     await using devnet = await startDevnet({ blockTimeMs: 0, txPerBlock: 3 })
     const failed = expect(devnet.traffic()).rejects.toMatchObject({ code: 'RPC_FAILED' })

@@ -32,7 +32,7 @@ test('devnet: traffic and reorgs, and the same chain and state each time', async
   expect(second).toMatchObject(chain)
 })
 
-test('devnet without --blocks goes on until it is stopped, and takes its node along', async () => {
+test('devnet by itself makes reorgs, goes on until it is stopped, and takes its node along', async () => {
   await using program = await startProgram([
     'devnet',
     '--block-time',
@@ -42,9 +42,22 @@ test('devnet without --blocks goes on until it is stopped, and takes its node al
     '127.0.0.1:0',
   ])
   const node = /follows (http:\S+)/.exec(program.stderr())![1]!
-  await program.until('/status', ({ body }) => ((body as Status).durable?.number ?? 0) >= 5)
+  await program.until('/status', ({ body }) => (body as Status).reorgs >= 2)
   const ended = await program.stop('SIGTERM')
   expect(ended.code, ended.stderr).toBe(0)
-  expect(documentOf<Status>(ended).head!.number).toBeGreaterThanOrEqual(5)
+  expect(documentOf<Status>(ended).head!.number).toBeGreaterThanOrEqual(10)
   await expect(fetch(node)).rejects.toThrow('fetch failed')
+})
+
+test('devnet killed by SIGKILL takes its node along too', async () => {
+  await using program = await startProgram(['devnet', '--json', '--http', '127.0.0.1:0'])
+  const node = /follows (http:\S+)/.exec(program.stderr())![1]!
+  const isUp = () =>
+    fetch(node, { method: 'POST', body: '{}', headers: { connection: 'close' } }).then(
+      () => true,
+      () => false,
+    )
+  expect(await isUp()).toBe(true)
+  await program.stop('SIGKILL')
+  await expect.poll(isUp, { timeout: 60_000 }).toBe(false)
 })

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { startAnvil } from '#harness'
 import { errorOf, healthOf, statusOf, untilDurable } from '../../support/program/programAnswers.ts'
+import { quietPort } from '../../support/program/quietPort.ts'
 import { runProgram, startProgram } from '../../support/program/startProgram.ts'
 import { createStockClient } from '../../support/program/stockClient.ts'
 import { temporaryFolder } from '../../support/program/temporaryFolder.ts'
@@ -16,7 +15,7 @@ test.concurrent('a node or shim that is not there: code 4, and its address in th
   expect,
 }) => {
   await using folder = await temporaryFolder()
-  const closed = await closedPort()
+  const closed = await quietPort()
   const urls = ['http', 'ws', 'grpc'].map((scheme) => `${scheme}://127.0.0.1:${closed}`)
   const runs = urls.map(async (url, i) => {
     const dataDir = join(folder.path, String(i))
@@ -36,8 +35,8 @@ test.concurrent('a node that dies and comes back: health is red without being fa
   expect,
 }) => {
   await using folder = await temporaryFolder()
-  const node = await startAnvil()
-  const { port } = new URL(node.rpcUrl)
+  const port = await quietPort()
+  const node = await startAnvil({ port })
   await createStockClient(node).mine(3)
   await using program = await startProgram(['attach', node.wsUrl, '--data-dir', folder.path, ...http])
   await program.until('/ready', ({ status }) => status === 200)
@@ -50,7 +49,7 @@ test.concurrent('a node that dies and comes back: health is red without being fa
   // What is stored is still the chain as it was last known.
   expect((await program.get('/decisions')).status).toBe(200)
 
-  await using back = await startAnvil({ port: Number(port) })
+  await using back = await startAnvil({ port })
   const head = await createStockClient(back).mine(5)
   await untilDurable(program, head)
   await program.until('/ready', ({ status }) => status === 200)
@@ -66,7 +65,7 @@ test.concurrent('a shim that dies and comes back is waited for, and its consumer
   await client.mine(3)
   const startShim = (listen: string) =>
     startProgram(['shim', '--rpc', node.wsUrl, '--listen', listen, '--json'])
-  const shim = await startShim('127.0.0.1:0')
+  const shim = await startShim(`127.0.0.1:${await quietPort()}`)
   await using program = await startProgram(['attach', shim.address, '--data-dir', folder.path, ...http])
   await program.until('/ready', ({ status }) => status === 200)
   await shim.stop('SIGKILL')
@@ -82,12 +81,3 @@ test.concurrent('a shim that dies and comes back is waited for, and its consumer
   await node.kill()
   await program.until('/ready', ({ status }) => status === 503)
 })
-
-/** One that nobody listens on: it was just given back. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}

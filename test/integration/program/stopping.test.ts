@@ -6,8 +6,9 @@ import { runProgram, startProgram } from '../../support/program/startProgram.ts'
 import { createStockClient } from '../../support/program/stockClient.ts'
 import { temporaryFolder } from '../../support/program/temporaryFolder.ts'
 
+/** Slow enough that the chain stays short where starting a program takes long. */
 const trafficOptions = {
-  ...{ blockTimeMs: 60, txPerBlock: 20, svmShare: 0.4, seed: 5 },
+  ...{ blockTimeMs: 150, txPerBlock: 20, svmShare: 0.4, seed: 5 },
   ...{ reorgEvery: 9, reorgDepth: 2 },
 }
 
@@ -39,9 +40,11 @@ test('stopped during traffic, the state is durable and the next start goes on, w
   await (async () => {
     await using second = await attach(folder.path)
     await second.until('/status', ({ body }) => (body as Status).blocks > stopped.blocks)
-    // Two signals at once: the second ends it there and then, by the code of a signal.
+    // Two signals at once, however long sending them takes: the second ends it there and then, by the code of a signal.
+    second.send('SIGSTOP')
     second.send('SIGTERM')
     second.send('SIGINT')
+    second.send('SIGCONT')
     const ended = await second.ended
     expect([130, 143], ended.stderr).toContain(ended.code)
   })()
@@ -64,4 +67,4 @@ test('stopped during traffic, the state is durable and the next start goes on, w
   await third.stop('SIGTERM')
   const verified = await runProgram(['verify', '--data-dir', folder.path, '--json'])
   expect(documentOf(verified)).toMatchObject({ sound: true, problems: [], durable: head })
-})
+}, 300_000)

@@ -6,8 +6,11 @@ export type VectorRows = {
   readonly patterns: ReadonlyMap<string, PatternProfile>
 }
 
+/** All of a vector store. Rows of blocks up to `finalized` are told as final. */
+export type VectorContents = VectorRows & { readonly finalized: bigint | undefined }
+
 /** The vector store's meaning in Maps: the same rows, without files, embeddings and search. */
-export type MemoryRows = VectorRows & {
+export type MemoryRows = VectorContents & {
   /** One entry, at once. */
   applyOne(entry: VectorEntry): void
 }
@@ -16,6 +19,7 @@ export type MemoryRows = VectorRows & {
 export function createMemoryRows(): MemoryRows {
   const transactions = new Map<string, TransactionRow>()
   const patterns = new Map<string, PatternProfile>()
+  let finalized: bigint | undefined
   const change = ({ upsert, remove }: { upsert: readonly PatternProfile[]; remove: readonly string[] }) => {
     for (const id of remove) patterns.delete(id)
     for (const row of upsert) patterns.set(row.id, row)
@@ -23,6 +27,9 @@ export function createMemoryRows(): MemoryRows {
   return {
     transactions,
     patterns,
+    get finalized() {
+      return finalized
+    },
     applyOne(entry) {
       switch (entry.kind) {
         case 'transactions':
@@ -39,6 +46,7 @@ export function createMemoryRows(): MemoryRows {
           break
         }
         case 'finalized':
+          if (finalized === undefined || entry.number > finalized) finalized = entry.number
           break
       }
     },

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { stateTables } from '../../../sidecar/notification/stateWrite.ts'
+import type { BlockRef } from '../../../sidecar/notification/types.ts'
 import { encodeResults } from '../../../sidecar/results.ts'
 import type { Store } from '../../../sidecar/watermark/store.ts'
-import type { VectorRows } from './createMemoryRows.ts'
+import type { VectorContents, VectorRows } from './createMemoryRows.ts'
 import type { SimulatedChain } from './createSimulatedChain.ts'
 import { toKey } from './createTraffic.ts'
+import type { FinalityBounds } from './finalityBounds.ts'
 import { latticeOfAccounts } from './latticeOfAccounts.ts'
 import { plainLedger } from './plainLedger.ts'
 import type { NaiveState } from './replayNaively.ts'
@@ -13,13 +15,15 @@ import type { NaiveState } from './replayNaively.ts'
 const MOST = 12
 const WINDOW = 150n
 
-/** Everything in which a store that is at rest differs from the naive state of the node's chain; empty when nothing does. */
+/**
+ * Everything in which a store that is at rest differs from the naive state of the node's chain; empty when nothing does.
+ * Decisions of blocks above `prunedTo` are kept.
+ */
 export async function storeDifferences(
   store: Store,
   node: SimulatedChain,
   naive: NaiveState,
-  /** Decisions of blocks above are kept. */
-  prunedTo: bigint,
+  { prunedTo, finality }: { readonly prunedTo: bigint; readonly finality: FinalityBounds },
 ): Promise<string[]> {
   const found: string[] = []
   const same = (what: string, actual: unknown, expected: unknown) => {
@@ -29,14 +33,14 @@ export async function storeDifferences(
   const { blocks } = node
   const progress = store.progress()
   same('durable', progress.durable, blocks.at(-1)?.ref)
-  // Where the node has no finalized block yet, one a set depth below our tip may stand in.
-  const finalized = node.finalized ?? progress.finalized
-  same('finalized', progress.finalized, finalized)
-  if (finalized !== undefined) same('finalized is canonical', node.isCanonical(finalized), true)
+  const { finalized } = progress
+  found.push(...finalityDifferences(finalized, node, finality))
   same('totals', progress.totals, naive.totals)
   same('decisionsHash', toKey(progress.decisionsHash), toKey(naive.decisionsHash))
   same('latticeHash', toKey(progress.latticeHash), toKey(naive.latticeHash))
-  same('finishedHeight', store.finishedHeight(), lower(progress.durable, finalized))
+  // Genesis is not ours to acknowledge.
+  const height = lower(progress.durable, finalized)
+  same('finishedHeight', store.finishedHeight(), height?.number === 0n ? undefined : height)
 
   for (const table of stateTables) {
     const rows = new Map<string, Uint8Array>()
@@ -89,12 +93,36 @@ export async function storeDifferences(
   return found.slice(0, MOST)
 }
 
-/** Rows of the vector store that are not what they should be. */
-export function vectorDifferences(rows: VectorRows, expected: VectorRows): string[] {
+/**
+ * What in a vector store is not what it should be.
+ * @param finalized of the state the store goes with: its rows are as final as that
+ */
+export function vectorDifferences(
+  contents: VectorContents,
+  expected: VectorRows,
+  finalized: BlockRef | undefined,
+): string[] {
   return [
-    ...mapDifferences('vector transactions', rows.transactions, expected.transactions),
-    ...mapDifferences('vector patterns', rows.patterns, expected.patterns),
+    ...(contents.finalized === finalized?.number
+      ? []
+      : [`vector finalized: ${contents.finalized}, expected ${finalized?.number}`]),
+    ...mapDifferences('vector transactions', contents.transactions, expected.transactions),
+    ...mapDifferences('vector patterns', contents.patterns, expected.patterns),
   ]
+}
+
+function finalityDifferences(
+  finalized: BlockRef | undefined,
+  node: SimulatedChain,
+  { atLeast, atMost }: FinalityBounds,
+): string[] {
+  const isWithin =
+    finalized === undefined
+      ? atLeast === undefined
+      : finalized.number >= (atLeast ?? 0n) && atMost !== undefined && finalized.number <= atMost
+  if (!isWithin) return [`finalized: ${show(finalized)}, expected from ${atLeast} to ${atMost}`]
+  if (finalized === undefined || node.isCanonical(finalized)) return []
+  return [`finalized: ${show(finalized)} is not canonical`]
 }
 
 function mapDifferences(

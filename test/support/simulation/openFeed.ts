@@ -9,6 +9,8 @@ export type Feed = AsyncDisposable & {
   readonly node: SimulatedChain
   readonly feed: ScriptedFeed
   readonly server: ExExServer
+  /** Number of the highest head there ever was. */
+  readonly highest: bigint
   /** One random change of the chain, told to whoever listens. */
   change(): void
 }
@@ -50,6 +52,9 @@ export async function openFeed(
     node,
     feed,
     server,
+    get highest() {
+      return highest
+    },
     change() {
       const floor = [highest - BigInt(deepest), node.finalized?.number ?? 0n].reduce((a, b) =>
         a > b ? a : b,

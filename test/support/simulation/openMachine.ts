@@ -5,14 +5,16 @@ import { Subject, type Subscription } from 'rxjs'
 import type { Config } from '#config'
 import type { VectorEntry } from '#vector'
 import type { Metrics } from '../../../sidecar/metrics.ts'
-import { type Chain, type ChainInput, createChain } from '../../../sidecar/notification/chain.ts'
+import type { Chain, ChainInput } from '../../../sidecar/notification/chain.ts'
 import type { BlockRef } from '../../../sidecar/notification/types.ts'
 import { openStages } from '../../../sidecar/openStages.ts'
 import { createOutboxPump, type OutboxSink } from '../../../sidecar/outbox/outboxPump.ts'
 import { type PipelineEvent, pipeline } from '../../../sidecar/pipeline.ts'
+import { isAsReceived, restoredChain } from '../../../sidecar/restoredChain.ts'
 import type { Identity } from '../../../sidecar/watermark/identity.ts'
 import { openStore } from '../../../sidecar/watermark/openStore.ts'
 import type { Store } from '../../../sidecar/watermark/store.ts'
+import { withOutbox } from '../../../sidecar/withOutbox.ts'
 import type { Clock } from './createClock.ts'
 
 export type MachineOptions = {
@@ -28,6 +30,8 @@ export type MachineDependencies = {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly onEvent: (event: PipelineEvent) => void
+  /** Told of the durable blocks that the server is told of. */
+  readonly onAcknowledge: (block: BlockRef) => void
 }
 
 /** The sidecar without wire and doors: the real store, stages, outbox and pipeline, fed by hand. */
@@ -48,13 +52,13 @@ export type Machine = {
   close(): Promise<void>
 }
 
-/** Far beyond what any run takes: what is not at rest by then never will be. */
-const STUCK_MS = 15_000
+/** Far beyond what any one write takes on a machine that is busy: what has not moved for so long never will. */
+const STUCK_MS = 60_000
 
 /** Joins the parts as the composition root does. */
 export async function openMachine(
   { config, identity, directory }: MachineOptions,
-  { sink, clock, metrics, logger, onEvent }: MachineDependencies,
+  { sink, clock, metrics, logger, onEvent, onAcknowledge }: MachineDependencies,
 ): Promise<Machine> {
   const lifetime = new AbortController()
   const { undoDepth, retainDecisions } = config.state
@@ -71,15 +75,7 @@ export async function openMachine(
     { config, chainId: identity.chainId, store, pump, metrics },
     { logger, signal: lifetime.signal },
   )
-  const committing = {
-    stage: store.stage,
-    commit: () => {
-      const durable = store.commit()
-      pump.wake()
-      return durable
-    },
-  }
-  let chain = restoredChain(store, identity, undoDepth)
+  let chain = restoredChain(config, store)
   let error: unknown
   let sent = 0
   let processed = 0
@@ -97,7 +93,7 @@ export async function openMachine(
     completed = ended.promise
     subscription = inputs
       .pipe(
-        pipeline(stages, committing, {
+        pipeline(stages, withOutbox(store, pump), {
           initial: () => chain,
           received: (received) => {
             chain = received
@@ -114,6 +110,7 @@ export async function openMachine(
         next: (event) => {
           if (event.type === 'processed') processed++
           onEvent(event)
+          if (event.type === 'durable' && isAsReceived(chain, event.block)) onAcknowledge(event.block)
         },
         error: (thrown: unknown) => {
           error = thrown
@@ -135,9 +132,11 @@ export async function openMachine(
     error: () => error,
     reconnect,
     async quiet() {
-      const started = performance.now()
+      let moved = { at: performance.now(), processed, rows: store.outboxRows() }
       const watch = () => {
-        if (performance.now() - started < STUCK_MS) return
+        const now = { at: performance.now(), processed, rows: store.outboxRows() }
+        if (now.processed !== moved.processed || now.rows !== moved.rows) moved = now
+        if (now.at - moved.at < STUCK_MS) return
         throw new Error(
           `stuck: ${processed} of ${sent} inputs processed, ${store.outboxRows()} rows wait (${pump.problem()}), durable ${store.progress().durable?.number}, error ${error}`,
         )
@@ -179,15 +178,6 @@ export async function openMachine(
       store.close()
     },
   }
-}
-
-/** What the composition root makes of the stored chain: with less than the kept undo, all of it can be undone. */
-function restoredChain(store: Store, identity: Identity, undoDepth: number): Chain {
-  const blocks = store.recentBlocks(undoDepth + 1)
-  const genesis: BlockRef = { number: 0n, hash: identity.genesisHash }
-  const anchor = blocks[0]?.number === identity.start ? store.parentOf(identity.start) : undefined
-  const first = anchor ?? (blocks.length === 0 ? genesis : undefined)
-  return createChain(first ? [first, ...blocks] : blocks, undoDepth, store.progress().finalized)
 }
 
 /** Lets nothing more through once cut; waits for what is under way. */

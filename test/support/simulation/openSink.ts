@@ -3,13 +3,13 @@ import type { Config } from '#config'
 import { openVectorStore } from '#vector'
 import { createRandom } from '../../../harness/random.ts'
 import type { OutboxSink } from '../../../sidecar/outbox/outboxPump.ts'
-import { createMemoryRows, type VectorRows } from './createMemoryRows.ts'
+import { createMemoryRows, type VectorContents } from './createMemoryRows.ts'
 import { readVectorFolder } from './readVectorFolder.ts'
 
 /** Where the outbox goes: it outlives the machine that writes to it. */
 export type Sink = OutboxSink & {
-  /** Every row, as of now. */
-  rows(): Promise<VectorRows>
+  /** Everything in it, as of now. */
+  contents(): Promise<VectorContents>
   close(): Promise<void>
 }
 
@@ -38,7 +38,7 @@ export async function openSink(
     return {
       apply: (entries) => store.apply(entries),
       patternsAt: (boundary) => store.patternsAt(boundary),
-      rows: () => readVectorFolder(directory),
+      contents: () => readVectorFolder(directory),
       close: () => store.close(),
     }
   }
@@ -60,7 +60,7 @@ export async function openSink(
         throw new Error(`row ${ahead.id} is of ${ahead.boundary}, asked as of ${boundary}`)
       return found
     },
-    rows: async () => rows,
+    contents: async () => rows,
     close: async () => undefined,
   }
 }

@@ -1,6 +1,6 @@
 import { connect } from '@lancedb/lancedb'
 import type { PatternProfile, TransactionRow } from '#vector'
-import type { VectorRows } from './createMemoryRows.ts'
+import type { VectorContents } from './createMemoryRows.ts'
 
 const transactionColumns = [
   ...[
@@ -35,10 +35,10 @@ const patternColumns = [
 const numbers = new Set(['transactionIndex', 'gasLimit', 'calldataBytes', 'type'])
 
 /**
- * Every row of a closed vector store, read from its files with LanceDB itself. Throws where an id is there twice.
+ * Everything in a vector store that rests, read from its files with LanceDB itself. Throws where an id is there twice.
  * @param directory of the vector store
  */
-export async function readVectorFolder(directory: string): Promise<VectorRows> {
+export async function readVectorFolder(directory: string): Promise<VectorContents> {
   const connection = await connect(directory)
   const rowsOf = async <T extends { readonly id: string }>(
     name: string,
@@ -54,10 +54,18 @@ export async function readVectorFolder(directory: string): Promise<VectorRows> {
     table.close()
     return rows
   }
+  const finalized = async (): Promise<bigint | undefined> => {
+    const table = await connection.openTable('progress')
+    const [row] = await table.query().select(['finalized']).toArray()
+    table.close()
+    // Below every number: nothing is final yet.
+    return row === undefined || row.finalized === -1n ? undefined : (row.finalized as bigint)
+  }
   try {
     return {
       transactions: await rowsOf<TransactionRow>('transactions', transactionColumns),
       patterns: await rowsOf<PatternProfile>('patterns', patternColumns),
+      finalized: await finalized(),
     }
   } finally {
     connection.close()

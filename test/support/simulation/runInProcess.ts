@@ -12,6 +12,7 @@ import type { Identity } from '../../../sidecar/watermark/identity.ts'
 import { createClock } from './createClock.ts'
 import { type ChainChange, createSimulatedChain, type SimulatedChain } from './createSimulatedChain.ts'
 import { storeDifferences, vectorDifferences } from './differences.ts'
+import { finalityBounds } from './finalityBounds.ts'
 import { type Machine, openMachine } from './openMachine.ts'
 import { openSink } from './openSink.ts'
 import { randomConfig } from './randomConfig.ts'
@@ -26,24 +27,24 @@ export type InProcessOptions = {
 }
 
 /** What happened in a run, for the summary: a run in which nothing happens shows nothing. */
-export type RunFacts = Record<
-  'steps' | 'blocks' | 'undone' | 'kills' | 'killedBetween' | 'resumes' | 'gaps' | 'checks' | 'envelopes',
-  number
->
-
-export const noFacts: RunFacts = {
-  ...{
-    steps: 0,
-    blocks: 0,
-    undone: 0,
-    kills: 0,
-    killedBetween: 0,
-    resumes: 0,
-    gaps: 0,
-    checks: 0,
-    envelopes: 0,
-  },
+export const noFacts = {
+  steps: 0,
+  blocks: 0,
+  undone: 0,
+  kills: 0,
+  killedBetween: 0,
+  resumes: 0,
+  gaps: 0,
+  checks: 0,
+  envelopes: 0,
+  acknowledged: 0,
+  /** Of blocks from before the session. */
+  acknowledgedBelow: 0,
+  /** Checks at which some block was final. */
+  finalized: 0,
 }
+
+export type RunFacts = Record<keyof typeof noFacts, number>
 
 type Notify = (
   body:
@@ -73,7 +74,7 @@ export async function runInProcess(
     ...{ chainId, genesisHash: genesis.hash, start: 1n },
     ...bindingDigest(config, {}),
   }
-  const facts = { ...noFacts }
+  const facts: RunFacts = { ...noFacts }
   const clock = createClock()
   const sink = await openSink(
     { kind: vector, directory: join(directory, 'vector'), chainId, config, seed },
@@ -87,6 +88,9 @@ export async function runInProcess(
   /** The chain as the events told it: nothing is applied but on the tip, nothing undone but the tip. */
   let told: BlockRef[] = []
 
+  /** The session of now: where it began, and the blocks that were canonical then or came with it. */
+  let session: { readonly ancestor: BlockRef; readonly known: Set<string> } | undefined
+
   /** What an event showed to be wrong; it is thrown where the run next comes to rest. */
   let wrong: Error | undefined
   const onEvent = (event: PipelineEvent) => {
@@ -95,6 +99,14 @@ export async function runInProcess(
     } catch (error) {
       wrong ??= error as Error
     }
+  }
+  /** A server takes a block from before the session for acknowledged only if it is on its chain. */
+  const onAcknowledge = (block: BlockRef) => {
+    facts.acknowledged++
+    if (session === undefined || block.number >= session.ancestor.number) return
+    facts.acknowledgedBelow++
+    if (session.known.has(block.hash)) return
+    wrong ??= new Error(`acknowledged ${block.number} ${block.hash}, which the session of now took back`)
   }
   const watch = (event: PipelineEvent) => {
     switch (event.type) {
@@ -136,7 +148,7 @@ export async function runInProcess(
   const open = () =>
     openMachine(
       { config, identity, directory: join(directory, `data ${incarnation}`) },
-      { sink, clock, metrics, logger, onEvent },
+      { sink, clock, metrics, logger, onEvent, onAcknowledge },
     )
   const reopen = async () => {
     machine = await open()
@@ -150,6 +162,7 @@ export async function runInProcess(
   })
   const announce = ({ undone, added, parent }: ChainChange, quietly = false): void => {
     const undo = undone.map(({ ref }) => ref)
+    for (const { ref } of added) session?.known.add(ref.hash)
     last = notify(
       added.length === 0
         ? { kind: 'reverted', undo, parent }
@@ -163,8 +176,11 @@ export async function runInProcess(
     facts.resumes++
     // A new session repeats nothing of the one before.
     last = undefined
-    const ancestor = machine.chain().refs.findLast((ref) => node.isCanonical(ref))
+    const { refs } = machine.chain()
+    // Without a locator the server begins before the first block wanted.
+    const ancestor = refs.length === 0 ? genesis : refs.findLast((ref) => node.isCanonical(ref))
     if (ancestor === undefined) throw new Error('the node knows no block of the locator')
+    session = { ancestor, known: new Set(node.blocks.map(({ ref }) => ref.hash)) }
     machine.send({ kind: 'resumed', ancestor })
     let rest: readonly Block[] = node.blocks.slice(Number(ancestor.number))
     while (rest.length > 0) {
@@ -227,17 +243,17 @@ export async function runInProcess(
     facts.checks++
     const naive = await replayNaively({ config, chainId, blocks: node.blocks }, { logger })
     facts.envelopes = naive.results.reduce((sum, results) => sum + results.length, 0)
-    const differences = await storeDifferences(
-      machine.store,
-      node,
-      naive,
-      highest - BigInt(config.state.retainDecisions),
-    )
+    const differences = await storeDifferences(machine.store, node, naive, {
+      prunedTo: highest - BigInt(config.state.retainDecisions),
+      finality: finalityBounds(node, highest, config.finality.depth),
+    })
     if (
       JSON.stringify(told.map(({ hash }) => hash)) !== JSON.stringify(node.blocks.map(({ ref }) => ref.hash))
     )
       differences.push('the events fold to another chain than the node has')
-    differences.push(...vectorDifferences(await sink.rows(), naive))
+    const { finalized } = machine.store.progress()
+    if (finalized !== undefined) facts.finalized++
+    differences.push(...vectorDifferences(await sink.contents(), naive, finalized))
     if (differences.length > 0)
       throw new Error(
         `${when}, at block ${node.head.number}:\n${differences.join('\n')}\nconfig ${JSON.stringify(bindingOf(config))}`,
@@ -260,9 +276,11 @@ export async function runInProcess(
     [() => void change(), 3],
     [
       () => {
-        for (let changes = random.below(4); changes > 0; changes--) change()
-        // What was received by then is still worked on: a lost connection takes nothing of it away.
-        if (machine.error() === undefined) resume()
+        // Lost again, perhaps, before what came is worked on: that goes on, a lost connection takes nothing of it away.
+        for (let times = 1 + random.below(3); times > 0; times--) {
+          for (let changes = random.below(4); changes > 0; changes--) change()
+          if (machine.error() === undefined) resume()
+        }
       },
       3,
     ],

@@ -6,6 +6,7 @@ import { type Bridge, startBridge } from '../../../sidecar/bridge.ts'
 import { readIdentity } from '../../../sidecar/watermark/openDatabase.ts'
 import { openStore } from '../../../sidecar/watermark/openStore.ts'
 import { storeDifferences, vectorDifferences } from './differences.ts'
+import { finalityBounds } from './finalityBounds.ts'
 import { openFeed } from './openFeed.ts'
 import { randomConfig } from './randomConfig.ts'
 import { readVectorFolder } from './readVectorFolder.ts'
@@ -29,7 +30,7 @@ export async function runOverWire({
 }): Promise<RunFacts> {
   const random = createRandom(seed, 'wire')
   const config = randomConfig(random)
-  const facts = { ...noFacts }
+  const facts: RunFacts = { ...noFacts }
   await using served = await openFeed(
     { seed: `wire ${seed}`, random, deepest: config.state.undoDepth - 1 },
     { logger },
@@ -82,14 +83,21 @@ export async function runOverWire({
   }
   const check = async (when: string) => {
     await quiet()
+    facts.undone = bridge.view.status().blocksReverted
+    // What is staged is made durable and carried to the vector store; nothing moves after that.
+    await bridge.stop()
     facts.checks++
     const naive = await replayNaively({ config, chainId: feed.chainId, blocks: node.blocks }, { logger })
     facts.envelopes = naive.results.reduce((sum, results) => sum + results.length, 0)
     const opened = store()
     try {
       const prunedTo = BigInt(feed.canonical.length + 20) - BigInt(config.state.retainDecisions)
-      const differences = await storeDifferences(opened, node, naive, prunedTo)
-      differences.push(...vectorDifferences(await readVectorFolder(join(directory, 'data', 'vector')), naive))
+      const finality = finalityBounds(node, served.highest, config.finality.depth)
+      const differences = await storeDifferences(opened, node, naive, { prunedTo, finality })
+      const contents = await readVectorFolder(join(directory, 'data', 'vector'))
+      const { finalized } = opened.progress()
+      if (finalized !== undefined) facts.finalized++
+      differences.push(...vectorDifferences(contents, naive, finalized))
       if (differences.length > 0)
         throw new Error(`${when}, at block ${node.head.number}:\n${differences.join('\n')}`)
     } finally {
@@ -135,7 +143,6 @@ export async function runOverWire({
       await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), bridge.failed])
     }
     await check('at the end')
-    facts.undone = bridge.view.status().blocksReverted
     facts.blocks = node.blocks.length
     return facts
   } finally {

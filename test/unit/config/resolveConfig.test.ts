@@ -3,6 +3,7 @@ import {
   type Config,
   ConfigError,
   checkConfig,
+  type FlagValues,
   formatConfigProblems,
   formatOrigin,
   resolveConfig,
@@ -197,3 +198,14 @@ function thrownBy(call: () => unknown): unknown {
   }
   throw new Error('nothing was thrown')
 }
+
+test('reorgs are what devnet is for; recordings and short test chains have none unless asked', () => {
+  const reorgs = (command: 'devnet' | 'replay', flags: FlagValues = {}) => {
+    const { reorgEvery, reorgDepth } = resolveConfig({ command, env: {}, flags }).config[command]
+    return [reorgEvery, reorgDepth]
+  }
+  expect(reorgs('devnet')).toEqual([10, 3])
+  expect(reorgs('devnet', { reorgEvery: '0' })).toEqual([0, 3])
+  expect(reorgs('devnet', { profile: 'test' })).toEqual([0, 3])
+  expect(reorgs('replay', { files: ['blocks.jsonl'] })).toEqual([0, 3])
+})

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Chain, chainTip, createChain, moveChain } from '../../../sidecar/notification/chain.ts'
+import {
+  type Chain,
+  canonicalAt,
+  chainTip,
+  createChain,
+  moveChain,
+} from '../../../sidecar/notification/chain.ts'
 import { GapError, ReorgTooDeepError } from '../../../sidecar/notification/errors.ts'
 import type { Block, BlockRef } from '../../../sidecar/notification/types.ts'
 import { committed, facts, fork, genesis, refs, reorged, reverted } from '../../support/chain.ts'
@@ -57,6 +63,18 @@ describe('moveChain', () => {
     const afterRevert = moveChain(chain, reverted(next.slice(1))).chain
     const again = moveChain(afterRevert, reverted(next.slice(1)))
     expect([again.undo, again.apply]).toEqual([[], []])
+  })
+
+  test('a repetition longer than the window is one, not a deep reorg', () => {
+    const blocks = fork(genesis, 105)
+    const chain = chainOf(blocks.slice(0, 100))
+    expect(canonicalAt(chain, blocks[0]!.ref.number), 'out of the window').toBeUndefined()
+    const again = moveChain(chain, committed(blocks.slice(0, 100)))
+    expect([again.undo, again.apply]).toEqual([[], []])
+    expect(again.chain.refs).toEqual(chain.refs)
+    const more = moveChain(chain, committed(blocks))
+    expect(more.undo).toEqual([])
+    expect(more.apply).toEqual(blocks.slice(100))
   })
 
   test('applies only the unknown part of a commit that overlaps', () => {

@@ -91,7 +91,7 @@ describe('outbox pump', () => {
     expect(queue.outboxRows()).toBe(5)
     state.failing = false
     await pump.room()
-    await expect.poll(() => state.seen).toEqual([1n, 2n, 3n, 4n, 5n])
+    await expect.poll(() => state.seen, { timeout: 15_000 }).toEqual([1n, 2n, 3n, 4n, 5n])
     expect(pump.problem()).toBeUndefined()
     await pump.close()
   })

@@ -103,5 +103,5 @@ for (const scorer of ['pattern', 'seed'] as const) {
       ),
       { numRuns: 60 },
     )
-  })
+  }, 120_000)
 }

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { hello } from '../../support/exex/openRawSession.ts'
+import { useServer } from './useServer.ts'
+
+const { start, openSession, subject } = useServer()
+
+/**
+ * A session that resumed at the tip acknowledges a block from before it, as a sidecar does that is still at work on what
+ * an earlier session brought. A reorg deeper than the session's ancestor is on its way to it meanwhile. Both sides are
+ * right, so nothing changes; but the server answers BAD_ACK, which ends a consumer for good.
+ */
+test.each([
+  ['before the reorg is sent', 0],
+  ['after the reorg is sent', 1],
+])('an acknowledgement of a block from before the session may cross a reorg, %s', async (_, credit) => {
+  const feed = await start()
+  feed.commit(8)
+  const held = feed.canonical.slice(1)
+  const session = openSession()
+  session.send({ ...hello(), locator: held.toReversed() })
+  const welcome = await session.until((frame) => frame.type === 'welcome')
+  expect(welcome).toMatchObject({ ancestor: feed.head })
+  if (credit > 0) session.send({ type: 'credit', bytes: 1_000_000n, notifications: credit })
+  feed.reorg(5, 6)
+  if (credit > 0) await session.until((frame) => frame.type === 'end')
+  // Block 6, undone by now: the consumer has not read of that yet.
+  session.send({ type: 'ack', processed: held[5], durable: held[5] })
+  const answer = await session.until((frame) => frame.type === 'acknowledged' || frame.type === 'error')
+  expect(answer).toMatchObject({ type: 'acknowledged', durable: undefined })
+  expect(subject().server.consumers()).toMatchObject([{ connected: true }])
+})

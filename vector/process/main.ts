@@ -1,0 +1,56 @@
+/**
+ * The store's process: takes calls from its parent, one store for its whole life. Started by `startStoreClient`, and of
+ * no use without a channel to a parent.
+ */
+import pino from 'pino'
+import { type LocalStore, openStore } from '../store/openStore.ts'
+import { type ProcessState, type StoreMessage, type StoreRequest, sendableError } from './messages.ts'
+
+const tell = (message: StoreMessage) => {
+  if (process.connected) process.send!(message)
+}
+const logger = pino(
+  { level: process.env.MONMOUTH_VECTOR_LOG_LEVEL ?? 'info' },
+  { write: (line) => tell({ kind: 'log', line }) },
+)
+let store: LocalStore | undefined
+
+// A signal to the whole group is for the parent: it says when we close.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+// Without a parent there is no one to write for, and its successor waits for the folder.
+process.on('disconnect', () => process.exit(0))
+
+process.on('message', (request: StoreRequest) => {
+  void carryOut(request).then(
+    (value) => tell({ kind: 'answer', id: request.id, value, state: state() }),
+    (error: unknown) =>
+      tell({ kind: 'failure', id: request.id, error: sendableError(error), state: state() }),
+  )
+})
+
+async function carryOut(request: StoreRequest): Promise<unknown> {
+  if (request.call === 'open') {
+    store = await openStore(request.argument, {
+      logger,
+      onMaintenance: (event) => tell({ kind: 'maintenance', event }),
+    })
+    return undefined
+  }
+  if (!store) throw new Error(`${request.call} was asked of the vector store's process before it was opened`)
+  switch (request.call) {
+    case 'apply':
+      return store.apply(request.argument)
+    case 'patternsAt':
+      return store.patternsAt(request.argument)
+    case 'search':
+      return store.search(request.argument)
+    case 'stats':
+      return store.stats()
+    case 'close':
+      return store.close()
+  }
+}
+
+function state(): ProcessState {
+  return { rssBytes: process.memoryUsage.rss(), isBuilding: store?.isBuilding() ?? false }
+}

@@ -1,0 +1,125 @@
+import { fork } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+import { VectorStoreError } from '../errors.ts'
+import type { MaintenanceEvent } from '../types.ts'
+import {
+  type ProcessState,
+  receivedError,
+  type StoreCall,
+  type StoreCalls,
+  type StoreMessage,
+  type StoreRequest,
+} from './messages.ts'
+
+/** One process that holds a store, until it ends. */
+export type StoreClient = {
+  readonly pid: number | undefined
+  /** Rejects with the store's own error, or `STORE_FAILED` when the process ends before it answers. */
+  call<Call extends StoreCall>(
+    call: Call,
+    argument: StoreCalls[Call]['argument'],
+  ): Promise<StoreCalls[Call]['answer']>
+  /** As told with its last answer. */
+  state(): ProcessState
+  hasEnded(): boolean
+  /** Lets the process go, at once and whatever it does; resolves when it is gone. */
+  end(): Promise<void>
+}
+
+/**
+ * LanceDB works with many threads and large buffers, of which glibc's allocator keeps what was freed, for each thread apart: a
+ * hundred megabytes more than with these. Elsewhere they say nothing to anyone.
+ */
+const allocator = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+}
+
+type Waiting = { resolve(value: never): void; reject(error: Error): void }
+
+/** Starts a process that loads LanceDB; nothing is opened before `open` is called. */
+export function startStoreClient(
+  directory: string,
+  {
+    logger,
+    onMaintenance,
+  }: { readonly logger: Logger; readonly onMaintenance: (event: MaintenanceEvent) => void },
+): StoreClient {
+  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), {
+    serialization: 'advanced',
+    // Not the flags of this process: an inspector's port is one process's.
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
+    env: { ...allocator, ...process.env, MONMOUTH_VECTOR_LOG_LEVEL: logger.level },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  const waiting = new Map<number, Waiting>()
+  let nextId = 1
+  let state: ProcessState = { rssBytes: 0, isBuilding: false }
+  let ended: VectorStoreError | undefined
+
+  const gone = new Promise<void>((resolve) => {
+    const finish = (how: string) => {
+      ended ??= new VectorStoreError(
+        'STORE_FAILED',
+        `vector store: the process that holds ${directory} ended (${how}) before it answered. It is started again at the next ` +
+          'call; if this repeats, look for what ends it (memory limits of the machine, signals).',
+        { facts: { directory, how } },
+      )
+      for (const { reject } of waiting.values()) reject(ended)
+      waiting.clear()
+      resolve()
+    }
+    child.once('error', (error) => finish(error.message))
+    child.once('exit', (code, signal) => finish(signal ?? `exit code ${code}`))
+  })
+  // LanceDB's own warnings, and what Node says when it dies.
+  createInterface({ input: child.stderr! }).on('line', (line) =>
+    logger.debug({ line }, "the vector store's process says"),
+  )
+  child.on('message', (message: StoreMessage) => {
+    switch (message.kind) {
+      case 'log':
+        return passOn(logger, message.line)
+      case 'maintenance':
+        return onMaintenance(message.event)
+      default: {
+        state = message.state
+        const asked = waiting.get(message.id)
+        waiting.delete(message.id)
+        if (message.kind === 'answer') asked?.resolve(message.value as never)
+        else asked?.reject(receivedError(message.error))
+      }
+    }
+  })
+
+  return {
+    pid: child.pid,
+    call(call, argument) {
+      if (ended) return Promise.reject(ended)
+      return new Promise((resolve, reject) => {
+        const id = nextId++
+        waiting.set(id, { resolve, reject })
+        // A failure to send is the end of the process, which is told to all that wait.
+        child.send({ id, call, argument } as StoreRequest, () => undefined)
+      })
+    },
+    state: () => state,
+    hasEnded: () => ended !== undefined,
+    end() {
+      child.kill('SIGKILL')
+      return gone
+    },
+  }
+}
+
+type LogLine = { level: number; msg: string; time: number; pid: number; hostname: string }
+
+/** A line of the child's log, with its facts, by the parent's logger. */
+function passOn(logger: Logger, line: string): void {
+  const { level, msg, time, pid, hostname, ...facts } = JSON.parse(line) as LogLine
+  const name = logger.levels.labels[level]
+  if (name === 'info' || name === 'warn' || name === 'error' || name === 'debug') logger[name](facts, msg)
+}

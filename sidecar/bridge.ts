@@ -91,7 +91,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   cleanup.defer(() => store.close())
   const vectorDirectory = join(dataDir, 'vector')
   checkVectorFolder(store, vectorDirectory)
-  const vector = await (options.openVector ?? openVectorStore)(
+  // Its process starts while the state is read.
+  const opening = (options.openVector ?? openVectorStore)(
     {
       directory: vectorDirectory,
       chainId: info.chainId,
@@ -102,10 +103,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     },
     { logger: logger.child({ part: 'vector' }) },
   )
-  cleanup.defer(() => vector.close())
+  // Told below; until then a failure is nobody's.
+  opening.catch(() => undefined)
+  cleanup.defer(async () => (await opening.catch(() => undefined))?.close())
   const pump = createOutboxPump(
     store,
-    vector,
+    {
+      apply: async (entries) => (await opening).apply(entries),
+      patternsAt: async (boundary) => (await opening).patternsAt(boundary),
+    },
     { limitRows: config.vector.outboxLimitRows },
     { logger: logger.child({ part: 'outbox' }) },
   )
@@ -113,6 +119,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const metrics = createMetrics()
   const opened = await openStages({ config, chainId: info.chainId, store, pump, metrics }, { logger, signal })
   cleanup.defer(() => opened.svm.close())
+  const vector = await opening
 
   let chain = restoredChain(config, store)
   let fatal: Problem | undefined

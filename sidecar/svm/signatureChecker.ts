@@ -39,17 +39,27 @@ export const Verdict = { unknown: 0, good: 1, bad: 2 } as const
 /** Waking the worker takes about 0.1 ms, two checks' worth: fewer transactions than this are not worth it. */
 const WORTH_SHARING = 4
 
-/** Starts the worker. When it fails the checks go on without it, and the log says so. */
+/**
+ * The worker starts with the first block that is worth it: many chains never have one. When it fails the checks go on
+ * without it, and the log says so.
+ */
 export function createSignatureChecker(logger: Logger): SignatureChecker {
-  let worker: Worker | undefined = new Worker(new URL('./signatureWorker.ts', import.meta.url))
-  worker.unref()
-  worker.on('error', (error) => {
-    logger.error({ error }, 'signature worker failed, signatures are checked one by one')
-    worker = undefined
-  })
+  let worker: Worker | undefined
+  let isOver = false
+  const startWorker = () => {
+    const started = new Worker(new URL('./signatureWorker.ts', import.meta.url))
+    started.unref()
+    started.on('error', (error) => {
+      logger.error({ error }, 'signature worker failed, signatures are checked one by one')
+      isOver = true
+      worker = undefined
+    })
+    return started
+  }
   return {
     start(transactions) {
-      if (worker === undefined || transactions.length < WORTH_SHARING) return undefined
+      if (isOver || transactions.length < WORTH_SHARING) return undefined
+      worker ??= startWorker()
       const work = pack(transactions)
       worker.postMessage(work)
       let next = 0
@@ -69,6 +79,7 @@ export function createSignatureChecker(logger: Logger): SignatureChecker {
     },
     close() {
       const closing = worker
+      isOver = true
       worker = undefined
       closing?.terminate().catch((error) => logger.warn({ error }, 'signature worker did not end'))
     },

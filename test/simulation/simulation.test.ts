@@ -10,8 +10,8 @@ import { runOverWire } from '../support/simulation/runOverWire.ts'
 
 /**
  * For any sequence of notifications, faults and restarts within the kept undo, the state equals that of a fresh run over
- * the canonical chain. Most runs feed the pipeline by hand and write vectors to Maps; one of twenty writes to LanceDB,
- * and one of twenty is the composition root over real gRPC with LanceDB: opening those costs more than a whole run.
+ * the canonical chain. Most runs feed the pipeline by hand and write vectors to Maps; one of fifty writes to LanceDB,
+ * and one of fifty is the composition root over real gRPC with LanceDB: each of those costs as much as ten others.
  */
 const { runs, seed: first } = simulationOptions
 const metrics = createMetrics()
@@ -24,7 +24,7 @@ let done = 0
  */
 const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-const kindOf = (seed: number) => (seed % 20 === 7 ? 'wire' : seed % 20 === 13 ? 'lancedb' : 'memory')
+const kindOf = (seed: number) => (seed % 50 === 7 ? 'wire' : seed % 50 === 13 ? 'lancedb' : 'memory')
 
 describe('state equals that of a fresh run over the canonical chain', () => {
   for (let seed = first; seed < first + runs; seed++) {

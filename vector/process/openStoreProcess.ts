@@ -97,6 +97,7 @@ export async function openStoreProcess(
   }
 
   async function closeProcess(): Promise<void> {
+    // Its failure is told to whoever called for it.
     await replacing?.catch(() => undefined)
     const forced = setTimeout(() => void client.end(), CLOSE_MS)
     try {

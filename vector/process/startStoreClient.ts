@@ -15,7 +15,6 @@ import {
 
 /** One process that holds a store, until it ends. */
 export type StoreClient = {
-  readonly pid: number | undefined
   /** Rejects with the store's own error, or `STORE_FAILED` when the process ends before it answers. */
   call<Call extends StoreCall>(
     call: Call,
@@ -95,8 +94,8 @@ export function startStoreClient(
     }
   })
 
+  logger.debug({ process: child.pid }, "the vector store's process was started")
   return {
-    pid: child.pid,
     call(call, argument) {
       if (ended) return Promise.reject(ended)
       return new Promise((resolve, reject) => {

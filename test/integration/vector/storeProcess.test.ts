@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import pino from 'pino'
+import { describe, expect, test } from 'vitest'
+import { FilterError, openVectorStore, QueryError, type VectorStoreOptions } from '#vector'
+import { temporaryFolder } from '../../support/program/temporaryFolder.ts'
+import { blockEntry, blockOf, chainId } from '../../unit/vector/support.ts'
+
+const mebibyte = 1024 * 1024
+
+/** A store in a process of its own, and what it logged. */
+async function open(directory: string, options: Partial<VectorStoreOptions> = {}) {
+  const lines: { msg: string; process?: number }[] = []
+  const store = await openVectorStore(
+    {
+      directory,
+      chainId,
+      indexCacheBytes: 16 * mebibyte,
+      metadataCacheBytes: 4 * mebibyte,
+      optimizeEvery: 10,
+      process: { memoryBytes: 4096 * mebibyte },
+      ...options,
+    },
+    { logger: pino({ level: 'debug' }, { write: (line) => lines.push(JSON.parse(line)) }) },
+  )
+  const said = (text: string) => lines.filter(({ msg }) => msg.includes(text))
+  return {
+    store,
+    said,
+    /** The process that holds the store now. */
+    pid: () => said('process was started').at(-1)!.process!,
+    [Symbol.asyncDispose]: () => store.close(),
+  }
+}
+
+const everything = { query: '', limit: 1000, tokens: 1_000_000 }
+
+describe('a store in a process of its own', () => {
+  test('answers what one in this process does', async () => {
+    await using here = await temporaryFolder()
+    await using there = await temporaryFolder()
+    await using local = await open(here.path, { process: undefined })
+    await using apart = await open(there.path)
+    for (const { store } of [local, apart]) {
+      await store.apply([blockEntry(1), blockEntry(2), { kind: 'finalized', number: 1n }])
+      await store.apply([{ kind: 'undo', blocks: [blockOf(2)] }, blockEntry(2, 2, 'b')])
+    }
+    expect(await apart.store.search(everything)).toEqual(await local.store.search(everything))
+    expect(await apart.store.patternsAt(2n)).toEqual(await local.store.patternsAt(2n))
+    expect((await apart.store.stats()).asOf).toEqual({ number: 2n, hash: blockOf(2, 'b').hash })
+    expect(local.store.rssBytes()).toBe(0)
+    expect(apart.store.rssBytes()).toBeGreaterThan(50 * mebibyte)
+  })
+
+  test('throws errors of their own class', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await open(folder.path)
+    const { store } = apart
+    await expect(store.search({ ...everything, limit: 0 })).rejects.toBeInstanceOf(QueryError)
+    const filter = await store
+      .search({ ...everything, filter: 'nothing = 1' })
+      .catch((error: unknown) => error)
+    expect(filter).toBeInstanceOf(FilterError)
+    expect(filter).toMatchObject({ code: 'FILTER_INVALID', position: 0 })
+    const bad = { ...blockEntry(1), block: { number: 1n, hash: 'no hash' } }
+    await expect(store.apply([bad])).rejects.toMatchObject({
+      name: 'VectorStoreError',
+      code: 'INVALID_ENTRY',
+    })
+    await store.apply([blockEntry(1)])
+    await store.close()
+    await expect(store.apply([blockEntry(2)])).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+
+  test('a folder that cannot be opened is said at once', async () => {
+    await using folder = await temporaryFolder()
+    await (await open(folder.path)).store.close()
+    await expect(open(folder.path, { chainId: 2n })).rejects.toMatchObject({ code: 'STORE_MISMATCH' })
+  })
+
+  test('is replaced when it holds too much, between calls and unseen', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await open(folder.path, { process: { memoryBytes: 1 } })
+    const first = apart.pid()
+    for (let number = 1; number <= 45; number++) await apart.store.apply([blockEntry(number, 1)])
+    expect(apart.said('process was replaced')).toHaveLength(2)
+    expect(apart.pid()).not.toBe(first)
+    expect((await apart.store.search(everything)).items).toHaveLength(45)
+  })
+
+  test('one that was killed is started again, and the entries applied again', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await open(folder.path)
+    await apart.store.apply([blockEntry(1)])
+    const entries = Array.from({ length: 40 }, (_, index) => blockEntry(index + 2, 25))
+    const applying = apart.store.apply(entries).then(
+      () => 'applied',
+      (error: unknown) => error,
+    )
+    process.kill(apart.pid(), 'SIGKILL')
+    // Whether it came to anything is the machine's choice; that it is told, and can be repeated, is not.
+    expect(await applying).toMatchObject({
+      code: 'STORE_FAILED',
+      message: expect.stringContaining('SIGKILL'),
+    })
+    await apart.store.apply(entries)
+    expect((await apart.store.stats()).transactions.rows).toBe(3 + 40 * 25)
+  })
+
+  test('survives signals to the whole group: its parent says when it closes', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await open(folder.path)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(apart.pid(), signal)
+    await apart.store.apply([blockEntry(1)])
+    expect(apart.said('process was started')).toHaveLength(1)
+  })
+
+  test('one writer at a time, any number of readers', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await open(folder.path)
+    await apart.store.apply([blockEntry(1)])
+    await expect(open(folder.path)).rejects.toMatchObject({ code: 'STORE_IN_USE' })
+    await using reader = await open(folder.path, { readOnly: true, process: undefined })
+    expect((await reader.store.search(everything)).items).toHaveLength(3)
+    await apart.store.close()
+    await using next = await open(folder.path)
+    await next.store.apply([blockEntry(2)])
+  })
+
+  test('ends with its parent, however that ends, and leaves the folder to the next', async () => {
+    await using folder = await temporaryFolder()
+    const script = `
+      import pino from 'pino'
+      import { openVectorStore } from '#vector'
+      const options = { directory: ${JSON.stringify(folder.path)}, chainId: ${chainId}n, indexCacheBytes: 1e7, metadataCacheBytes: 1e7,
+        optimizeEvery: 10, process: { memoryBytes: 1e12 } }
+      await openVectorStore(options, { logger: pino({ level: 'silent' }) })
+      console.log('open')
+      setInterval(() => {}, 1000)`
+    const parent = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    await once(createInterface({ input: parent.stdout }), 'line')
+    parent.kill('SIGKILL')
+    await using next = await open(folder.path)
+    await next.store.apply([blockEntry(1)])
+  })
+})

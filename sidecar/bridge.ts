@@ -19,8 +19,9 @@ import type { BlockRef } from './notification/types.ts'
 import { openStages } from './openStages.ts'
 import { createOutboxPump } from './outbox/outboxPump.ts'
 import { type PipelineEvent, pipeline } from './pipeline.ts'
+import { createReceivedChain } from './receivedChain.ts'
 import { type BridgeEvent, createRecorder } from './recorder.ts'
-import { isAsReceived, restoredChain } from './restoredChain.ts'
+import { restoredChain } from './restoredChain.ts'
 import { createSidecarView } from './sidecarView.ts'
 import type { Status } from './status.ts'
 import { versions } from './versions.ts'
@@ -39,8 +40,6 @@ export type BridgeOptions = {
   readonly dataDir: string
   readonly logger: Logger
   readonly signal: AbortSignal
-  /** Why the node behind a shim of our own cannot be followed just now, in words; undefined while it can. */
-  readonly nodeProblem?: (() => string | undefined) | undefined
   /** Default `openVectorStore`: the place for one that is slower, or remote. */
   readonly openVector?: typeof openVectorStore | undefined
 }
@@ -121,24 +120,27 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   cleanup.defer(() => opened.svm.close())
   const vector = await opening
 
-  let chain = restoredChain(config, store)
+  const incoming = createReceivedChain(restoredChain(config, store))
   let fatal: Problem | undefined
   const recorder = createRecorder(metrics, store.totalsAt, store.progress().totals, Date.now)
   const client = node.connect({
     start: store.identity.start,
-    held: () => chain.refs,
+    held: () => incoming.chain().refs,
     position: () => ({
-      blocks: locatorOf(chain, store),
-      finalized: chain.finalized,
+      blocks: locatorOf(incoming.chain(), store),
+      finalized: incoming.chain().finalized,
       durable: store.progress().durable,
     }),
   })
 
   const onEvent = (event: PipelineEvent) => {
     recorder.passed(event)
-    if (event.type === 'processed' && event.step.facts) client.grant(event.step.facts)
+    if (event.type === 'processed') {
+      incoming.processed()
+      if (event.step.facts) client.grant(event.step.facts)
+    }
     if (event.type === 'durable') {
-      if (isAsReceived(chain, event.block)) client.acknowledge(event.block, event.block)
+      if (incoming.holds(event.block)) client.acknowledge(event.block, event.block)
       if (!node.acknowledges) recorder.settledWithoutServer(event.block)
     }
   }
@@ -155,11 +157,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       map(toChainInput),
       filter((input) => input !== undefined),
       pipeline(opened.stages, withOutbox(store, pump), {
-        initial: () => chain,
+        initial: incoming.chain,
         finalizedOnly: !opened.svm.reversible,
-        received: (received) => {
-          chain = received
-        },
+        received: incoming.received,
         policy: {
           maxBlocks: config.exex.maxBlocksBeforeCommit,
           maxDelayMs: config.exex.maxDelayBeforeCommit,
@@ -202,9 +202,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     tally: opened.tally,
     metrics,
     config,
-    tip: () => chainTip(chain),
+    tip: () => chainTip(incoming.chain()),
     fatal: () => fatal,
-    nodeProblem: options.nodeProblem ?? (() => undefined),
   })
   metrics.observe(view)
   // Rows that an earlier run left behind.

@@ -156,6 +156,7 @@ function connectDegraded(
     finishedHeight: undefined,
     lagBlocks: undefined,
     syncing: false,
+    problem: undefined,
     bufferedBytes: 0,
     lastError: undefined,
   }

@@ -63,8 +63,8 @@ type Change = Exclude<PipelineEvent, { type: 'durable' }> | { readonly type: 'fl
 export type PipelineOptions = {
   /** The chain at subscription: what was received by then. */
   readonly initial: () => Chain
-  /** Told of each step when it is queued: the chain as received, ahead of what is applied. */
-  readonly received?: (chain: Chain) => void
+  /** Told of each step when it is queued; for each that is then applied there is one event `processed`. */
+  readonly received?: (step: ChainStep) => void
   /** Hold blocks back until they are final: for an executor that cannot take anything back. */
   readonly finalizedOnly?: boolean
   readonly policy: CommitPolicy
@@ -83,7 +83,7 @@ export function pipeline(
 ): OperatorFunction<ChainInput, PipelineEvent> {
   return pipe(
     chainSteps(options.initial),
-    tap((step) => options.received?.(step.chain)),
+    tap((step) => options.received?.(step)),
     options.finalizedOnly ? finalizedOnly() : identity,
     applySteps(stages, options.signal),
     commitGroups(store, options.policy),

@@ -25,21 +25,18 @@ export type ViewParts = {
   /** The tip as received. */
   readonly tip: () => BlockRef | undefined
   readonly fatal: () => Problem | undefined
-  /** Why the node behind a shim of our own cannot be followed just now. */
-  readonly nodeProblem: () => string | undefined
 }
 
 /** Everything the doors may see, read from the durable state: what they show survives a kill. */
 export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource {
-  const { store, vector, pump, client, recorder, tally, metrics, config, tip, fatal, nodeProblem } = parts
+  const { store, vector, pump, client, recorder, tally, metrics, config, tip, fatal } = parts
 
   const problems = (): readonly Problem[] => {
     const found: Problem[] = []
     const stopped = fatal()
     if (stopped) found.push(stopped)
-    const { connected, lastError } = client.state()
-    const trouble =
-      nodeProblem() ?? (connected ? undefined : (lastError?.message ?? 'not connected to the node yet'))
+    const { connected, lastError, problem } = client.state()
+    const trouble = connected ? problem : (lastError?.message ?? 'not connected to the node yet')
     if (!stopped && trouble !== undefined) {
       found.push({ code: 'NODE_UNREACHABLE', message: trouble, fatal: false })
     }
@@ -50,10 +47,9 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
   const readiness = () => {
     const stopped = fatal()
     if (stopped) return { ready: false, why: stopped.message }
-    const { connected, head, syncing } = client.state()
+    const { connected, head, syncing, problem } = client.state()
     if (!connected || !head) return { ready: false, why: 'not connected to the node' }
-    const trouble = nodeProblem()
-    if (trouble !== undefined) return { ready: false, why: trouble }
+    if (problem !== undefined) return { ready: false, why: problem }
     if (syncing) return { ready: false, why: 'the node itself is behind its network' }
     const { durable } = store.progress()
     if (durable?.hash !== head.hash && !(head.number < store.identity.start)) {

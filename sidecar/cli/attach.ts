@@ -22,7 +22,6 @@ export async function attach(flags: FlagValues, context: CommandContext): Promis
     dataDir: config.general.dataDir,
     logger,
     signal,
-    nodeProblem: shim?.problem,
   })
   const { bridge, http } = running
   using view = liveView({ bridge, httpUrl: http.url, nodeUrl: url, isJson: json, ...context })

@@ -22,7 +22,6 @@ export async function devnet(flags: FlagValues, context: CommandContext): Promis
   await using shim = await startShim({ config, rpc: chain.wsUrl, listen: 'configured', logger, signal })
   await using running = await runBridge({
     ...{ config, url: shim.url, dataDir: dataDir.path, logger, signal },
-    nodeProblem: shim.problem,
   })
   const { bridge, http } = running
   using view = liveView({ bridge, httpUrl: http.url, nodeUrl: chain.rpcUrl, isJson: json, ...context })

@@ -10,8 +10,6 @@ import { startExExServer } from '../exex/server/startExExServer.ts'
 export type Shim = AsyncDisposable & {
   /** What a sidecar attaches to: `grpc://host:port` or `unix:/path`. */
   readonly url: string
-  /** Why the node cannot be followed just now, in words; undefined while it can. */
-  problem(): string | undefined
 }
 
 /** Longest wait for a node that is not up yet. */
@@ -69,7 +67,6 @@ export async function startShim(options: {
     )
     return {
       url: folder ? server.address : `${shim.tlsCertFile ? 'grpcs' : 'grpc'}://${server.address}`,
-      problem: () => source.problem(),
       async [Symbol.asyncDispose]() {
         await server.close()
         await source.close()

@@ -112,6 +112,8 @@ export type HeartbeatFrame = {
   readonly syncing: boolean
   readonly nonce: bigint
   readonly finishedHeight: BlockRef | undefined
+  /** Why the node cannot be followed just now. */
+  readonly problem: string | undefined
 }
 export type DirectiveFrame = {
   readonly type: 'directive'

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { canonicalAt, createChain, moveChain } from '../../sidecar/notification/chain.ts'
-import type { BlockRef } from '../../sidecar/notification/types.ts'
-import { isAsReceived, restoredChain } from '../../sidecar/restoredChain.ts'
-import { committed, fork, genesis, refs, reorged } from '../support/chain.ts'
+import { moveChain } from '../../sidecar/notification/chain.ts'
+import { restoredChain } from '../../sidecar/restoredChain.ts'
 import { createChainModel, createRandom, effectsOf } from './watermark/chainModel.ts'
 import { openTestStore, temporaryDirectory } from './watermark/storeFixture.ts'
 
@@ -47,46 +45,5 @@ describe('restoredChain', () => {
     const chain = restoredChain(config(8, 2), store)
     expect(chain.finalized).toEqual(known[1])
     expect(moveChain(chain, { kind: 'heads', finalized: undefined }).chain.finalized).toEqual(known[4])
-  })
-})
-
-describe('isAsReceived', () => {
-  const start = createChain([genesis], 10, undefined)
-
-  test('holds for blocks of the chain as received', () => {
-    const blocks = fork(genesis, 4)
-    const chain = moveChain(start, committed(blocks)).chain
-    for (const ref of refs(blocks)) expect(isAsReceived(chain, ref), `${ref.number}`).toBe(true)
-  })
-
-  test('does not hold for a block that a resume took back, below where a later session begins as well', () => {
-    const old = fork(genesis, 6)
-    const next = fork(old[2]!.ref, 8, 'b')
-    let chain = moveChain(start, committed(old)).chain
-    // The first session ends; in the next one the server never sends what the node has left.
-    chain = moveChain(chain, { kind: 'resumed', ancestor: old[2]!.ref }).chain
-    expect(isAsReceived(chain, old[4]!.ref), 'nothing came in its place yet').toBe(false)
-    chain = moveChain(chain, committed(next)).chain
-    // A third session begins at the tip: block 5 lies below all that it carries.
-    chain = moveChain(chain, { kind: 'resumed', ancestor: next.at(-1)!.ref }).chain
-    expect(isAsReceived(chain, old[4]!.ref)).toBe(false)
-    expect(isAsReceived(chain, old[2]!.ref), 'the ancestor').toBe(true)
-    expect(isAsReceived(chain, next[1]!.ref), 'what came in its place').toBe(true)
-  })
-
-  test('does not hold for a block undone within the session', () => {
-    const old = fork(genesis, 4)
-    const next = fork(old[1]!.ref, 3, 'b')
-    const chain = moveChain(moveChain(start, committed(old)).chain, reorged(old.slice(2), next)).chain
-    expect(isAsReceived(chain, old[3]!.ref)).toBe(false)
-  })
-
-  test('holds for what can no longer be undone, and where nothing was received', () => {
-    const blocks = fork(genesis, 100)
-    const chain = moveChain(start, committed(blocks)).chain
-    const early: BlockRef = blocks[3]!.ref
-    expect(canonicalAt(chain, early.number), 'out of the window').toBeUndefined()
-    expect(isAsReceived(chain, early)).toBe(true)
-    expect(isAsReceived(createChain([], 10, undefined), early)).toBe(true)
   })
 })

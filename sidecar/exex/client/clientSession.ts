@@ -187,6 +187,7 @@ export class ClientSession {
           safe: frame.safe,
           finalized: frame.finalized,
           syncing: frame.syncing,
+          problem: frame.problem,
         })
         return
       case 'acknowledged':

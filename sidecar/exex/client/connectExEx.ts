@@ -18,6 +18,8 @@ export type ExExClientState = {
   /** Head minus what was acknowledged as processed. */
   readonly lagBlocks: bigint | undefined
   readonly syncing: boolean
+  /** Why the server cannot follow the node just now, in its words. */
+  readonly problem: string | undefined
   /** Received and not yet granted, or not yet whole. */
   readonly bufferedBytes: number
   readonly lastError: ExExError | undefined
@@ -61,6 +63,7 @@ export function connectExEx(options: ConnectOptions, dependencies: ClientDepende
     finalized: undefined,
     finishedHeight: undefined,
     syncing: false,
+    problem: undefined,
     lastError: undefined,
   }
 
@@ -132,11 +135,11 @@ export function connectExEx(options: ConnectOptions, dependencies: ClientDepende
       state = { ...state, connected: true, sessions: state.sessions + 1, ancestor, head, safe, finalized }
       logger.info({ ancestor, head, server: event.server }, 'exex session opened')
     } else if (event.type === 'heads') {
-      const { head, safe, finalized, syncing } = event
-      state = { ...state, head, safe, finalized, syncing }
+      const { head, safe, finalized, syncing, problem } = event
+      state = { ...state, head, safe, finalized, syncing, problem }
     } else if (event.type === 'notification') {
       const { head, safe, finalized } = event.notification
-      state = { ...state, head, safe, finalized }
+      state = { ...state, head, safe, finalized, problem: undefined }
     } else if (event.type === 'acknowledged') {
       state = { ...state, finishedHeight: event.finishedHeight }
     } else {

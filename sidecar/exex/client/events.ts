@@ -28,6 +28,8 @@ export type HeadsEvent = {
   readonly finalized: BlockRef | undefined
   /** The node itself is behind its network. */
   readonly syncing: boolean
+  /** Why the server cannot follow the node just now. */
+  readonly problem: string | undefined
 }
 /** The server took an acknowledgement: what it holds for this consumer, and what the node was told. */
 export type AcknowledgedEvent = {

@@ -268,6 +268,7 @@ export class Session implements ConsumerSession {
     const { source, ring, finishedHeight } = this.#context
     const consumer = this.#consumer!
     const heads = source.heads()
+    const problem = source.problem()
     let nonce = 0n
     if (isPing) {
       nonce = this.#nextNonce++
@@ -284,9 +285,10 @@ export class Session implements ConsumerSession {
         ringBlocks: ring.blocks,
         lagBlocks: lagOf(consumer, heads.head),
         // A node that cannot be followed is behind as well: nobody who waits for its head is ready.
-        syncing: heads.syncing || source.problem() !== undefined,
+        syncing: heads.syncing || problem !== undefined,
         nonce,
         finishedHeight: finishedHeight.value,
+        problem,
       }),
     )
   }

@@ -106,7 +106,9 @@ export function observeConsumer(options: ObservedOptions): ObservedConsumer {
       if (event.type === 'notification') {
         notifications.push(event.notification)
         apply(event.notification)
-        finalized = event.notification.finalized ?? finalized
+        // What is final above our tip, while we catch up, is not on our chain yet.
+        const final = event.notification.finalized
+        if (chain.some((ref) => ref.hash === final?.hash)) finalized = final
         if (acknowledges) {
           durable = chain.at(-1)!
           client.acknowledge(durable, durable)

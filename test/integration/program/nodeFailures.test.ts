@@ -77,7 +77,11 @@ test.concurrent('a shim that dies and comes back is waited for, and its consumer
   await program.until('/health', ({ status }) => status === 200)
   expect((await statusOf(program)).blocks).toBe(head.number)
 
-  // The shim is there, what is behind it is not.
+  // The shim is there, what is behind it is not: the shim says so, in its words.
   await node.kill()
   await program.until('/ready', ({ status }) => status === 503)
+  const behind = await program.until('/health', ({ status }) => status === 503)
+  expect(healthOf(behind).problems).toMatchObject([
+    { code: 'NODE_UNREACHABLE', message: expect.stringContaining(new URL(node.wsUrl).host), fatal: false },
+  ])
 })

@@ -10,7 +10,8 @@ import type { BlockRef } from '../../../sidecar/notification/types.ts'
 import { openStages } from '../../../sidecar/openStages.ts'
 import { createOutboxPump, type OutboxSink } from '../../../sidecar/outbox/outboxPump.ts'
 import { type PipelineEvent, pipeline } from '../../../sidecar/pipeline.ts'
-import { isAsReceived, restoredChain } from '../../../sidecar/restoredChain.ts'
+import { createReceivedChain } from '../../../sidecar/receivedChain.ts'
+import { restoredChain } from '../../../sidecar/restoredChain.ts'
 import type { Identity } from '../../../sidecar/watermark/identity.ts'
 import { openStore } from '../../../sidecar/watermark/openStore.ts'
 import type { Store } from '../../../sidecar/watermark/store.ts'
@@ -75,7 +76,7 @@ export async function openMachine(
     { config, chainId: identity.chainId, store, pump, metrics },
     { logger, signal: lifetime.signal },
   )
-  let chain = restoredChain(config, store)
+  const incoming = createReceivedChain(restoredChain(config, store))
   let error: unknown
   let sent = 0
   let processed = 0
@@ -94,10 +95,8 @@ export async function openMachine(
     subscription = inputs
       .pipe(
         pipeline(stages, withOutbox(store, pump), {
-          initial: () => chain,
-          received: (received) => {
-            chain = received
-          },
+          initial: incoming.chain,
+          received: incoming.received,
           policy: {
             maxBlocks: config.exex.maxBlocksBeforeCommit,
             maxDelayMs: config.exex.maxDelayBeforeCommit,
@@ -108,9 +107,12 @@ export async function openMachine(
       )
       .subscribe({
         next: (event) => {
-          if (event.type === 'processed') processed++
+          if (event.type === 'processed') {
+            processed++
+            incoming.processed()
+          }
           onEvent(event)
-          if (event.type === 'durable' && isAsReceived(chain, event.block)) onAcknowledge(event.block)
+          if (event.type === 'durable' && incoming.holds(event.block)) onAcknowledge(event.block)
         },
         error: (thrown: unknown) => {
           error = thrown
@@ -124,7 +126,7 @@ export async function openMachine(
 
   return {
     store,
-    chain: () => chain,
+    chain: incoming.chain,
     send(input) {
       sent++
       inputs.next(input)

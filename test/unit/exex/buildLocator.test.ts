@@ -51,6 +51,11 @@ test('names a finalized block older than everything kept', () => {
   expect(buildLocator(chainFrom(50, 5), refAt(10n)).at(-1)).toEqual(refAt(10n))
 })
 
+test('leaves out a finalized block above the tip: it is not on this chain yet', () => {
+  const refs = chainFrom(0, 2)
+  expect(buildLocator(refs, refAt(9n))).toEqual(refs.toReversed())
+})
+
 test('is empty for a consumer that has nothing', () => {
   expect(buildLocator([], undefined)).toEqual([])
 })

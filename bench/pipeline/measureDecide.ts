@@ -17,7 +17,7 @@ const noEnvelopes = new Map<number, never>()
 
 /** Notifications → decisions: what one thread decides, the wire and its decoding included. */
 export async function measureDecide({ file, repeat }: BenchOptions): Promise<BenchRow> {
-  await using feed = await startReplayFeed({ files: [file], repeat })
+  await using feed = await startReplayFeed({ files: [file], repeat, prepared: true })
   const rows = new Map<string, PatternRow>()
   const logger = pino({ level: 'warn' }, pino.destination(2))
   const router = createRouter(

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Block, BlockRef, ChainSource, EncodedBlock, SourceEvent } from '#exex/server'
-import type { ReplayChain } from './createReplayChain.ts'
+import type { ReplayChain, ReplayEvent } from './createReplayChain.ts'
 
 export type ReplaySourceOptions = {
   readonly chain: ReplayChain
@@ -15,7 +15,12 @@ export type ReplaySourceOptions = {
   /** Blocks and bytes of one event at most. Default 32 and 512 KiB. */
   readonly eventBlocks?: number
   readonly eventBytes?: number
+  /** Generate and encode the whole chain beforehand and keep it in memory, for who measures the consumer. Default false. */
+  readonly prepared?: boolean
 }
+
+/** A replay event with its blocks as the wire has them. */
+type EncodedEvent = Omit<ReplayEvent, 'blocks'> & { readonly blocks: readonly EncodedBlock[] }
 
 export type ReplaySource = ChainSource & {
   /**
@@ -48,6 +53,12 @@ export async function createReplaySource(options: ReplaySourceOptions): Promise<
   let canonical = await refAt(chain, options.startAt ?? 0n)
   const first = canonical
   let failure: string | undefined
+
+  async function* encodedEvents(): AsyncGenerator<EncodedEvent> {
+    for await (const event of chain.events(first.number))
+      yield { ...event, blocks: event.blocks.map((block) => encodeBlock(block)) }
+  }
+  const prepared = options.prepared === true ? await Array.fromAsync(encodedEvents()) : undefined
 
   const head = (): BlockRef => fork.at(-1)?.ref ?? canonical
   const finalized = (): BlockRef => {
@@ -159,15 +170,14 @@ export async function createReplaySource(options: ReplaySourceOptions): Promise<
         if (blocks.length > 0) await emitWhenRoom([], blocks, blocks[0]!.parent, false)
       }
       try {
-        for await (const event of chain.events(canonical.number)) {
+        for await (const event of prepared ?? encodedEvents()) {
           if (signal.aborted) break
-          const encode = (blocks: readonly Block[]) => blocks.map((block) => encodeBlock(block))
           if (event.undo.length > 0 || event.fork) {
             await flush()
-            await emitWhenRoom(event.undo, encode(event.blocks), event.parent, event.fork)
+            await emitWhenRoom(event.undo, event.blocks, event.parent, event.fork)
             continue
           }
-          for (const block of encode(event.blocks)) {
+          for (const block of event.blocks) {
             pending.push(block)
             pendingBytes += block.bytes.length
           }

@@ -33,7 +33,12 @@ async function serve(options: ReplayFeedOptions): Promise<void> {
 
   const recording = openRecording(options.files, blockFromJson)
   const chain = await createReplayChain(recording, options)
-  const source = await createReplaySource({ chain, encodeBlock, startAt: BigInt(options.startAt ?? 0) })
+  const source = await createReplaySource({
+    chain,
+    encodeBlock,
+    startAt: BigInt(options.startAt ?? 0),
+    prepared: options.prepared === true,
+  })
   // Stdout is the parent's; what is worth a warning goes where it keeps errors.
   const logger = pino({ name: 'replay', level: 'warn' }, pino.destination(2))
   const server = await startExExServer({ source, listen: options.listen ?? '127.0.0.1:0' }, { logger })

@@ -50,15 +50,20 @@ type Blake3Exports = {
 
 /** The standard global, of which Node's types say nothing without a browser's. */
 declare const WebAssembly: {
-  instantiate(module: Uint8Array<ArrayBuffer>): Promise<{ readonly instance: { readonly exports: unknown } }>
+  compile(bytes: Uint8Array<ArrayBuffer>): Promise<object>
+  instantiate(module: object): Promise<{ readonly exports: unknown }>
 }
+
+/** Assembled and compiled once; every lattice hash is an instance of it, with its own memory. */
+let blake3Module: Promise<object> | undefined
 
 /** Makes a lattice hash of no members, with the WebAssembly it needs. */
 export async function createLatticeHash(): Promise<LatticeHash> {
   const extendable = await createBLAKE3(LATTICE_BYTES * 8)
   const plain = await createBLAKE3(256)
-  const { instance } = await WebAssembly.instantiate(assembleBlake3Module())
-  const { memory, compress, add, subtract } = instance.exports as Blake3Exports
+  blake3Module ??= WebAssembly.compile(assembleBlake3Module())
+  const { exports } = await WebAssembly.instantiate(await blake3Module)
+  const { memory, compress, add, subtract } = exports as Blake3Exports
   const bytes = new Uint8Array(memory.buffer)
   const lattice = bytes.subarray(LATTICE, LATTICE + LATTICE_BYTES)
   new Uint32Array(memory.buffer, IV, BLAKE3_IV.length).set(BLAKE3_IV)

@@ -17,7 +17,10 @@ export type LiteSvmExecutorOptions = {
   readonly programs?: readonly SvmProgram[]
   /** Blocks that may be undone at once: how far block hashes and signatures are remembered beyond the window. */
   readonly undoDepth: number
-  /** Share the signature checks of a block with one worker thread. Never changes a result. Default true. */
+  /**
+   * Share the signature checks of a block with one worker thread: from the first block (true), never (false), or, by
+   * default, once there was enough for its start to pay. Never changes a result.
+   */
   readonly worker?: boolean
 }
 
@@ -35,7 +38,7 @@ const ANCHOR_KEY = 'anchor'
  * @throws {ProgramLoadError} @throws {StoredStateError}
  */
 export async function createLiteSvmExecutor(
-  { programs = [], undoDepth, worker = true }: LiteSvmExecutorOptions,
+  { programs = [], undoDepth, worker }: LiteSvmExecutorOptions,
   { logger, state }: LiteSvmExecutorDeps,
 ): Promise<SvmExecutor> {
   const vm = createLiteSvm(programs)
@@ -50,7 +53,7 @@ export async function createLiteSvmExecutor(
       signatures: state?.signatures ?? [],
     },
   )
-  const checker = worker ? createSignatureChecker(logger) : undefined
+  const checker = worker === false ? undefined : createSignatureChecker(logger, worker ? 0 : undefined)
   logger.info({ accounts: ledger.size(), programs: programs.length }, 'SVM ready')
 
   return {

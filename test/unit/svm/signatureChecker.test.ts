@@ -18,7 +18,7 @@ function transactions(count: number, isBad: (index: number) => boolean): SolanaT
 }
 
 test('the worker tells good signatures from bad, from the last one on', async () => {
-  const checker = createSignatureChecker(logger)
+  const checker = createSignatureChecker(logger, 0)
   const each = transactions(12, (index) => index % 3 === 0)
   // Asking ends the worker's part, so a fresh block each time, and longer: however slow it is, it comes to all of one.
   for (let waitMs = 20; ; waitMs *= 2) {
@@ -37,8 +37,17 @@ test('the worker tells good signatures from bad, from the last one on', async ()
 }, 60_000)
 
 test('a few transactions are not worth a second thread', () => {
-  const checker = createSignatureChecker(logger)
+  const checker = createSignatureChecker(logger, 0)
   expect(checker.start(transactions(3, () => false))).toBeUndefined()
   checker.close()
   expect(checker.start(transactions(12, () => false))).toBeUndefined()
+})
+
+test('a few blocks are not worth starting one', () => {
+  const checker = createSignatureChecker(logger, 30)
+  const each = transactions(12, () => false)
+  expect(checker.start(each)).toBeUndefined()
+  expect(checker.start(each)).toBeUndefined()
+  expect(checker.start(each)).toBeDefined()
+  checker.close()
 })

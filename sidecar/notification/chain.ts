@@ -97,7 +97,7 @@ export function moveChain(chain: Chain, input: ChainInput): ChainMove {
 }
 
 /**
- * Notes what the node calls final, as far as it is on our chain. Never moves back.
+ * Notes what the node calls final, as far as our chain does not say otherwise. Never moves back.
  *
  * @param sentWith true when the same message brought our tip: the tip was canonical when `finalized` was read, so a
  *   final block above it makes it final too (this is how a catch-up far behind gets a finalized block at all)
@@ -111,6 +111,9 @@ export function finalize(chain: Chain, told: BlockRef | undefined, sentWith: boo
     if (!sentWith || tip.number <= (chain.finalized?.number ?? -1n)) return chain
     return { ...chain, finalized: tip }
   }
+  // Below the window nothing can be undone, and nothing is known but what the node says: whether the block is ours is
+  // asked where it is looked up.
+  if (finalized.number < chain.refs[0]!.number) return { ...chain, finalized }
   const ours = canonicalAt(chain, finalized.number)
   return ours?.hash === finalized.hash ? { ...chain, finalized: ours } : chain
 }

@@ -163,7 +163,7 @@ test('kill -9 at any instant loses nothing and applies nothing twice', async () 
     { logger },
   )
   try {
-    const finality = finalityBounds(served.node, served.highest, config)
+    const finality = finalityBounds(served.node, served.highest, config.finality.depth)
     expect(await storeDifferences(store, served.node, naive, { prunedTo: -1n, finality })).toEqual([])
     const contents = await readVectorFolder(join(dataDir, 'vector'))
     expect(vectorDifferences(contents, naive, store.progress().finalized)).toEqual([])

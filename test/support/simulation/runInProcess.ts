@@ -245,7 +245,7 @@ export async function runInProcess(
     facts.envelopes = naive.results.reduce((sum, results) => sum + results.length, 0)
     const differences = await storeDifferences(machine.store, node, naive, {
       prunedTo: highest - BigInt(config.state.retainDecisions),
-      finality: finalityBounds(node, highest, config),
+      finality: finalityBounds(node, highest, config.finality.depth),
     })
     if (
       JSON.stringify(told.map(({ hash }) => hash)) !== JSON.stringify(node.blocks.map(({ ref }) => ref.hash))

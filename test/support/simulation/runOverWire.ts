@@ -92,7 +92,7 @@ export async function runOverWire({
     const opened = store()
     try {
       const prunedTo = BigInt(feed.canonical.length + 20) - BigInt(config.state.retainDecisions)
-      const finality = finalityBounds(node, served.highest, config)
+      const finality = finalityBounds(node, served.highest, config.finality.depth)
       const differences = await storeDifferences(opened, node, naive, { prunedTo, finality })
       const contents = await readVectorFolder(join(directory, 'data', 'vector'))
       const { finalized } = opened.progress()

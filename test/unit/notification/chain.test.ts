@@ -150,6 +150,19 @@ describe('moveChain', () => {
     )
   })
 
+  test('a block further back than can be undone is final when the node says so, after a reorg as well', () => {
+    const blocks = fork(genesis, 100)
+    const chain = chainOf(blocks, 8)
+    const final = blocks[20]!.ref
+    expect(canonicalAt(chain, final.number), 'out of the window').toBeUndefined()
+    const told = moveChain(chain, { kind: 'heads', finalized: final }).chain
+    expect(told.finalized).toEqual(final)
+    expect(
+      moveChain(told, { kind: 'heads', finalized: blocks[10]!.ref }).chain.finalized,
+      'never back',
+    ).toEqual(final)
+  })
+
   test('where the node has no finalized block, one a set depth below our tip stands in', () => {
     const blocks = fork(genesis, 9)
     const chain = moveChain(createChain([genesis], 10, undefined, 4n), committed(blocks)).chain

@@ -8,7 +8,7 @@ import { type StoreClient, startStoreClient } from './startStoreClient.ts'
 /** A process younger than so many writes is kept, whatever it holds: a limit below what LanceDB needs must not stop the work. */
 const LEAST_WRITES = 20
 /** How long the end waits for what is under way: an interrupted compaction is repeated, an interrupted write repeated by its caller. */
-const CLOSE_MS = 3_000
+const CLOSE_MS = 2_000
 
 /**
  * The store in a process of its own, which is replaced when it holds more memory than allowed, and when it died. Calls

@@ -3,7 +3,7 @@ import { ExExError } from '../errors.ts'
 import type { Origin, Profile } from '../frames.ts'
 import { RecentChain } from '../recentChain.ts'
 import { isCanonical } from './findAncestor.ts'
-import type { LiveRing } from './liveRing.ts'
+import type { Finality, LiveRing } from './liveRing.ts'
 import type { ChainSource, EncodedBlock } from './types.ts'
 
 /** What one notification will carry: undo (oldest first), then blocks (oldest first). */
@@ -14,6 +14,8 @@ export type Batch = {
   readonly parent: BlockRef
   readonly origin: Origin
   readonly nodeTimeMs: number
+  /** As of the tip it leads to: for live blocks when the source told of them, for others before any of them was read. */
+  readonly finality: Finality
 }
 
 export type ChainCursorOptions = {
@@ -34,8 +36,12 @@ export class ChainCursor {
   readonly #options: ChainCursorOptions
   /** The chain as sent: what acknowledgements and undo lists may name. */
   readonly sent: RecentChain
+  /** As of what was sent. */
+  finality: Finality
   #position: number | undefined
   #reader: AsyncIterator<EncodedBlock> | undefined
+  /** As it was when the reader began: blocks are read ahead of what is sent, and may be of a branch that is gone by then. */
+  #readerFinality: Finality
   /** Read, but did not fit into the last batch. */
   #held: EncodedBlock | undefined
 
@@ -44,6 +50,8 @@ export class ChainCursor {
     this.#ring = ring
     this.#options = options
     this.sent = new RecentChain(ancestor)
+    this.finality = finalityOf(source)
+    this.#readerFinality = this.finality
   }
 
   /** The chain's tip as this session was sent it. */
@@ -67,6 +75,11 @@ export class ChainCursor {
     return this.#nextLive(this.#position, maxBytes)
   }
 
+  /** All that the source has told was sent: what it calls final now is final for whom it was sent to. */
+  get isCurrent(): boolean {
+    return this.#position !== undefined && this.#position === this.#ring.end
+  }
+
   /** Whether the chain took this block back: this session was told, or will be. It may be from before the session. */
   undoes(ref: BlockRef): boolean {
     return this.sent.find(ref) === 'undone' || this.#ring.undoes(ref.hash)
@@ -86,6 +99,7 @@ export class ChainCursor {
     const blocks: EncodedBlock[] = []
     let bytes = 0
     let position = start
+    let { finality } = first
     for (let step = this.#ring.at(position); step !== undefined; step = this.#ring.at(position)) {
       // An undo begins a notification of its own; one without blocks is a whole one.
       if (position > start && (step.undo.length > 0 || step.block === undefined)) break
@@ -96,11 +110,19 @@ export class ChainCursor {
         bytes += block.bytes.length
       }
       position++
+      finality = step.finality
       if (step.block === undefined || blocks.length >= this.#options.batchBlocks) break
     }
     this.#position = position
     const parent = first.block?.parent ?? first.tip
-    return this.#take({ undo: first.undo, blocks, parent, origin: 'live', nodeTimeMs: first.nodeTimeMs })
+    return this.#take({
+      undo: first.undo,
+      blocks,
+      parent,
+      origin: 'live',
+      nodeTimeMs: first.nodeTimeMs,
+      finality,
+    })
   }
 
   async #nextCold(maxBytes: number): Promise<Batch | undefined> {
@@ -111,7 +133,14 @@ export class ChainCursor {
       const blocks = await this.#read(parent, maxBytes)
       if (blocks === 'moved') continue
       if (blocks.length === 0 && undo.length === 0) return undefined
-      return this.#take({ undo, blocks, parent, origin: 'catchUp', nodeTimeMs: this.#options.now() })
+      return this.#take({
+        undo,
+        blocks,
+        parent,
+        origin: 'catchUp',
+        nodeTimeMs: this.#options.now(),
+        finality: this.#readerFinality,
+      })
     }
     throw new ExExError('CHAIN_MOVED', {
       where: 'catch-up',
@@ -123,6 +152,7 @@ export class ChainCursor {
 
   /** Begins to read after the highest sent block that is canonical; returns that block. */
   async #openReader(): Promise<BlockRef> {
+    this.#readerFinality = finalityOf(this.#source)
     for (const ref of this.sent.newestFirst()) {
       if (!(await isCanonical(this.#source, ref))) continue
       const from = ref.number + 1n
@@ -179,6 +209,12 @@ export class ChainCursor {
     // The source may undo blocks from before this session: the chain then begins anew at the fork.
     if (batch.undo.length > 0) this.sent.unwindTo(batch.parent, batch.undo)
     for (const { ref } of batch.blocks) this.sent.push(ref)
+    this.finality = batch.finality
     return batch
   }
+}
+
+function finalityOf(source: ChainSource): Finality {
+  const { safe, finalized } = source.heads()
+  return { safe, finalized }
 }

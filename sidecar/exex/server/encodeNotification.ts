@@ -3,7 +3,7 @@ import type { BlockRef } from '../../notification/types.ts'
 import { type EncodedFrame, encodeServerFrame } from '../frameCodec.ts'
 import { FRAME_OVERHEAD_BYTES, FRAME_TARGET_BYTES } from '../frames.ts'
 import type { Batch } from './chainCursor.ts'
-import type { EncodedBlock, SourceHeads } from './types.ts'
+import type { EncodedBlock } from './types.ts'
 
 /** Bytes of the blocks' encodings: what a notification's credit is counted in. */
 export const bytesOfBatch = (batch: Batch): number =>
@@ -14,7 +14,7 @@ export function encodeNotification(
   batch: Batch,
   facts: {
     readonly seq: bigint
-    readonly heads: SourceHeads
+    readonly head: BlockRef
     readonly sentTimeMs: number
     readonly maxFrameBytes: number
   },
@@ -30,9 +30,9 @@ export function encodeNotification(
     undo,
     blockCount: blocks.length,
     totalBytes,
-    head: facts.heads.head,
-    safe: facts.heads.safe,
-    finalized: facts.heads.finalized,
+    head: facts.head,
+    safe: batch.finality.safe,
+    finalized: batch.finality.finalized,
     nodeTimeMs: batch.nodeTimeMs,
     sentTimeMs: facts.sentTimeMs,
     origin: batch.origin,

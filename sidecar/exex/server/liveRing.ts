@@ -2,7 +2,7 @@ import type { Hash } from 'viem'
 import type { BlockRef } from '../../notification/types.ts'
 import { withoutLogs } from '../blockCodec.ts'
 import type { Profile } from '../frames.ts'
-import type { EncodedBlock, SourceEvent } from './types.ts'
+import type { EncodedBlock, SourceEvent, SourceHeads } from './types.ts'
 
 /** One step of the chain as the source told it: undo these (oldest first), then apply the block, if there is one. */
 export type RingStep = {
@@ -12,7 +12,14 @@ export type RingStep = {
   readonly tip: BlockRef
   /** Unix milliseconds when the source had it. */
   readonly nodeTimeMs: number
+  readonly finality: Finality
 }
+
+/**
+ * What was safe and final at some moment of the chain. It is told with the chain as it was then: a later one beside an
+ * earlier chain would be undone by what lies between them, where the chain left a branch and came back to it.
+ */
+export type Finality = Pick<SourceHeads, 'safe' | 'finalized'>
 
 /**
  * The chain's latest steps, bounded in blocks and bytes, shared by all sessions. A session holds a position, an absolute
@@ -64,11 +71,13 @@ export class LiveRing {
         : event.undo.at(-1)!.hash === this.#tip.hash
     if (!follows) this.#restart(event.parent)
     let undo = follows ? event.undo : []
+    const { nodeTimeMs, safe, finalized } = event
+    const finality = { safe, finalized }
     if (undo.length > 0 && event.blocks.length === 0) {
-      this.#append({ undo, block: undefined, tip: event.parent, nodeTimeMs: event.nodeTimeMs })
+      this.#append({ undo, block: undefined, tip: event.parent, nodeTimeMs, finality })
     }
     for (const block of event.blocks) {
-      this.#append({ undo, block, tip: block.ref, nodeTimeMs: event.nodeTimeMs })
+      this.#append({ undo, block, tip: block.ref, nodeTimeMs, finality })
       undo = []
     }
     this.#trim()

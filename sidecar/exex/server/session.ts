@@ -185,8 +185,6 @@ export class Session implements ConsumerSession {
         await this.#work.wait()
         continue
       }
-      // Before the blocks are read: what is final now is an ancestor of any block read later.
-      const heads = source.heads()
       const batch = await this.#nextBatch(cursor, Math.min(limits.batchBytes, this.#creditBytes))
       if (this.#closed) break
       if (batch === undefined) {
@@ -197,7 +195,8 @@ export class Session implements ConsumerSession {
       this.#creditBytes -= bytes
       this.#creditNotifications--
       const seq = consumer.nextSeq++
-      const facts = { seq, heads, sentTimeMs: this.#context.now(), maxFrameBytes }
+      const { head } = source.heads()
+      const facts = { seq, head, sentTimeMs: this.#context.now(), maxFrameBytes }
       await this.#sender.send(encodeNotification(batch, facts))
       this.#lastSeq = seq
       this.#sentSinceTick = true
@@ -268,6 +267,8 @@ export class Session implements ConsumerSession {
     const { source, ring, finishedHeight } = this.#context
     const consumer = this.#consumer!
     const heads = source.heads()
+    const cursor = this.#cursor!
+    const { safe, finalized } = cursor.isCurrent ? heads : cursor.finality
     const problem = source.problem()
     let nonce = 0n
     if (isPing) {
@@ -279,8 +280,8 @@ export class Session implements ConsumerSession {
       encodeServerFrame({
         type: 'heartbeat',
         head: heads.head,
-        finalized: heads.finalized,
-        safe: heads.safe,
+        finalized,
+        safe,
         lastSeq: this.#lastSeq,
         ringBlocks: ring.blocks,
         lagBlocks: lagOf(consumer, heads.head),

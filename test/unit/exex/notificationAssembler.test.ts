@@ -28,9 +28,12 @@ function blocksOn(parent: BlockRef, inputBytes: readonly number[], salt = '') {
 }
 
 function framesOf(batch: Partial<Batch>, seq: bigint, maxFrameBytes = 4096): Part[] {
-  const whole: Batch = { undo: [], blocks: [], parent: ancestor, origin: 'live', nodeTimeMs: 1, ...batch }
-  const heads = { head: ancestor, safe: undefined, finalized: undefined, oldestBlock: 0n, syncing: false }
-  return encodeNotification(whole, { seq, heads, sentTimeMs: 2, maxFrameBytes }).flatMap(
+  const whole: Batch = {
+    ...{ undo: [], blocks: [], parent: ancestor, origin: 'live', nodeTimeMs: 1 },
+    finality: { safe: undefined, finalized: undefined },
+    ...batch,
+  }
+  return encodeNotification(whole, { seq, head: ancestor, sentTimeMs: 2, maxFrameBytes }).flatMap(
     (frame) => decodeServerFrames(encodeMessage([frame])) as Part[],
   )
 }

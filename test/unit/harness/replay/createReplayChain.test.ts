@@ -172,6 +172,8 @@ describe('createReplayChain', () => {
     setFlagsFromString('--expose-gc')
     const collectGarbage = runInNewContext('gc') as () => void
     const held = () => {
+      // Twice: what the first one finds to be finalized is freed by the second.
+      collectGarbage()
       collectGarbage()
       const { heapUsed, arrayBuffers } = process.memoryUsage()
       return heapUsed + arrayBuffers
@@ -188,7 +190,7 @@ describe('createReplayChain', () => {
       for (const _ of event.blocks) if (++blocks === 5000) early = held()
     }
     expect(blocks).toBe(20_000)
-    // Hashes grow by 0.5 MB over 15 000 blocks; kept blocks would be 70 MB.
-    expect(held() - early).toBeLessThan(8_000_000)
+    // Hashes grow by 0.5 MB over 15 000 blocks, and the engine's own by up to 9; kept blocks would be 70 MB.
+    expect(held() - early).toBeLessThan(25_000_000)
   })
 })

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { defer, filter, fromEvent, map, retry, takeUntil, tap, throwError, timer } from 'rxjs'
 import { bindingDigest, type Config } from '#config'
-import { openVectorStore, VectorStoreError } from '#vector'
+import { type openVectorStore, VectorStoreError } from '#vector'
 import type { Problem, SidecarView } from './api/view.ts'
 import { buildLocator } from './exex/client/buildLocator.ts'
 import type { ExExEvent } from './exex/client/events.ts'
@@ -23,6 +23,7 @@ import { createReceivedChain } from './receivedChain.ts'
 import { type BridgeEvent, createRecorder } from './recorder.ts'
 import { restoredChain } from './restoredChain.ts'
 import { createSidecarView } from './sidecarView.ts'
+import { startVector } from './startVector.ts'
 import type { Status } from './status.ts'
 import { versions } from './versions.ts'
 import { checkIdentity, type Identity } from './watermark/identity.ts'
@@ -90,27 +91,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   cleanup.defer(() => store.close())
   const vectorDirectory = join(dataDir, 'vector')
   checkVectorFolder(store, vectorDirectory)
-  // Its process starts while the state is read.
-  const opening = (options.openVector ?? openVectorStore)(
-    {
-      directory: vectorDirectory,
-      chainId: info.chainId,
-      indexCacheBytes: config.vector.indexCacheBytes,
-      metadataCacheBytes: config.vector.metadataCacheBytes,
-      optimizeEvery: config.vector.optimizeEvery,
-      process: { memoryBytes: config.vector.processMemoryBytes },
-    },
-    { logger: logger.child({ part: 'vector' }) },
+  const vectorStore = cleanup.use(
+    startVector(
+      { directory: vectorDirectory, chainId: info.chainId, config },
+      { logger: logger.child({ part: 'vector' }), open: options.openVector },
+    ),
   )
-  // Told below; until then a failure is nobody's.
-  opening.catch(() => undefined)
-  cleanup.defer(async () => (await opening.catch(() => undefined))?.close())
   const pump = createOutboxPump(
     store,
-    {
-      apply: async (entries) => (await opening).apply(entries),
-      patternsAt: async (boundary) => (await opening).patternsAt(boundary),
-    },
+    vectorStore.sink,
     { limitRows: config.vector.outboxLimitRows },
     { logger: logger.child({ part: 'outbox' }) },
   )
@@ -118,7 +107,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const metrics = createMetrics()
   const opened = await openStages({ config, chainId: info.chainId, store, pump, metrics }, { logger, signal })
   cleanup.defer(() => opened.svm.close())
-  const vector = await opening
+  const vector = await vectorStore.opened
 
   const incoming = createReceivedChain(restoredChain(config, store))
   let fatal: Problem | undefined

@@ -3,7 +3,10 @@ import { encodePayload } from './outbox/payload.ts'
 import type { Committing } from './watermark/commitGroups.ts'
 import type { Store } from './watermark/store.ts'
 
-/** The store as the pipeline commits to it. A finalized block is news for the vector store too: its rows carry their finality. Each commit wakes the pump. */
+/**
+ * The store as the pipeline commits to it. A finalized block is news for the vector store too: its rows carry their
+ * finality. Each commit wakes the pump.
+ */
 export function withOutbox(
   store: Pick<Store, 'stage' | 'commit'>,
   pump: Pick<OutboxPump, 'wake'>,

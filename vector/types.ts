@@ -175,7 +175,7 @@ export type VectorStoreOptions = {
 export type ProcessOptions = {
   /**
    * Resident bytes above which the process is replaced by a fresh one, between two calls. LanceDB keeps some memory of every
-   * write for good. A fresh process has about 150 MB, and what the caches may take comes on top.
+   * write for good. A fresh process has about 180 MB, and what the caches may take comes on top.
    */
   readonly memoryBytes: number
 }

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { bindingDigest, resolveConfig } from '#config'
-import { openVectorStore } from '#vector'
 import { createMetrics } from '../../sidecar/metrics.ts'
 import type { Block, BlockRef } from '../../sidecar/notification/types.ts'
 import { openStages } from '../../sidecar/openStages.ts'
-import { createOutboxPump, type OutboxSink } from '../../sidecar/outbox/outboxPump.ts'
+import { createOutboxPump } from '../../sidecar/outbox/outboxPump.ts'
+import { startVector } from '../../sidecar/startVector.ts'
 import { openStore } from '../../sidecar/watermark/openStore.ts'
 
 export const genesis: BlockRef = { number: 0n, hash: `0x${'11'.repeat(32)}` }
@@ -30,31 +30,18 @@ export async function openLocalStages(directory: string) {
     },
     { logger },
   )
-  // As `startBridge` does: in a process of its own, which starts while the state is read.
-  const { indexCacheBytes, metadataCacheBytes, optimizeEvery, processMemoryBytes } = config.vector
-  const opening = openVectorStore(
-    {
-      ...{
-        directory: join(directory, 'vector'),
-        chainId: 1n,
-        indexCacheBytes,
-        metadataCacheBytes,
-        optimizeEvery,
-      },
-      process: { memoryBytes: processMemoryBytes },
-    },
+  const vectorStore = startVector({ directory: join(directory, 'vector'), chainId: 1n, config }, { logger })
+  const pump = createOutboxPump(
+    store,
+    vectorStore.sink,
+    { limitRows: config.vector.outboxLimitRows },
     { logger },
   )
-  const sink: OutboxSink = {
-    apply: async (entries) => (await opening).apply(entries),
-    patternsAt: async (boundary) => (await opening).patternsAt(boundary),
-  }
-  const pump = createOutboxPump(store, sink, { limitRows: config.vector.outboxLimitRows }, { logger })
   const opened = await openStages(
     { config, chainId: 1n, store, pump, metrics: createMetrics() },
     { logger, signal: new AbortController().signal },
   )
-  const vector = await opening
+  await vectorStore.opened
   return {
     ...opened,
     store,
@@ -86,7 +73,7 @@ export async function openLocalStages(directory: string) {
     async close() {
       opened.svm.close()
       await pump.close()
-      await vector.close()
+      await vectorStore[Symbol.asyncDispose]()
       store.close()
     },
   }

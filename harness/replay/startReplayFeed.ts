@@ -14,8 +14,7 @@ export type ReplayFeedOptions = ReplayOptions & {
    */
   readonly startAt?: number
   /**
-   * Have the whole chain encoded in memory before the feed starts, about 130 bytes a transaction: then what is measured is
-   * the consumer. Default false.
+   * Have the whole chain encoded in memory before the feed starts: then what is measured is the consumer. Default false.
    */
   readonly prepared?: boolean
   /** `host:port`. Default `127.0.0.1:0`. */

@@ -28,8 +28,8 @@ export type StoreClient = {
 }
 
 /**
- * LanceDB works with many threads and large buffers, of which glibc's allocator keeps what was freed, for each thread apart: a
- * hundred megabytes more than with these. Elsewhere they say nothing to anyone.
+ * LanceDB works with many threads and large buffers, of which glibc's allocator keeps what was freed, for each thread apart:
+ * 224 MB after 50 writes with these, 306 MB without. Elsewhere they say nothing to anyone.
  */
 const allocator = {
   MALLOC_ARENA_MAX: '2',
@@ -58,13 +58,15 @@ export function startStoreClient(
   let nextId = 1
   let state: ProcessState = { rssBytes: 0, isBuilding: false }
   let ended: VectorStoreError | undefined
+  let lastWords = ''
 
   const gone = new Promise<void>((resolve) => {
     const finish = (how: string) => {
       ended ??= new VectorStoreError(
         'STORE_FAILED',
-        `vector store: the process that holds ${directory} ended (${how}) before it answered. It is started again at the next ` +
-          'call; if this repeats, look for what ends it (memory limits of the machine, signals).',
+        `vector store: the process that holds ${directory} ended (${how}) before it answered${lastWords && `, saying: ${lastWords.trim()}`}. ` +
+          'It is started again at the next call; if this repeats, look for what ends it (memory limits of the machine, signals, ' +
+          'a missing LanceDB package for this platform).',
         { facts: { directory, how } },
       )
       for (const { reject } of waiting.values()) reject(ended)
@@ -72,12 +74,14 @@ export function startStoreClient(
       resolve()
     }
     child.once('error', (error) => finish(error.message))
-    child.once('exit', (code, signal) => finish(signal ?? `exit code ${code}`))
+    // Once its output is read to the end as well.
+    child.once('close', (code, signal) => finish(signal ?? `exit code ${code}`))
   })
   // LanceDB's own warnings, and what Node says when it dies.
-  createInterface({ input: child.stderr! }).on('line', (line) =>
-    logger.debug({ line }, "the vector store's process says"),
-  )
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    lastWords = `${lastWords}${line}\n`.slice(-2_000)
+    logger.debug({ line }, "the vector store's process says")
+  })
   child.on('message', (message: StoreMessage) => {
     switch (message.kind) {
       case 'log':

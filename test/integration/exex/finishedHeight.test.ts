@@ -5,6 +5,15 @@ import { useServer } from './useServer.ts'
 
 const { start, consume, openSession, subject } = useServer()
 
+/** A session that was sent all there is. */
+async function openCaughtUp() {
+  const session = openSession()
+  session.send(hello())
+  session.send({ type: 'credit', bytes: 1_000_000n, notifications: 100 })
+  await session.until((frame) => frame.type === 'end')
+  return session
+}
+
 describe('finished height', () => {
   test('waits for the slowest durable consumer, never for an observer', async () => {
     const feed = await start()
@@ -84,10 +93,7 @@ describe('finished height', () => {
   test('answers an acknowledgement that crossed a reorg with the height as it was', async () => {
     const feed = await start()
     feed.commit(5)
-    const session = openSession()
-    session.send(hello())
-    session.send({ type: 'credit', bytes: 1_000_000n, notifications: 100 })
-    await session.until((frame) => frame.type === 'end')
+    const session = await openCaughtUp()
     const [, , , , four, five] = feed.canonical
     session.send({ type: 'ack', processed: four, durable: feed.canonical[2] })
     await session.until((frame) => frame.type === 'acknowledged')
@@ -104,10 +110,7 @@ describe('finished height', () => {
   ] as const)('refuses an acknowledgement %s and closes', async (_, ref) => {
     const feed = await start()
     feed.commit(3)
-    const session = openSession()
-    session.send(hello())
-    session.send({ type: 'credit', bytes: 1_000_000n, notifications: 100 })
-    await session.until((frame) => frame.type === 'end')
+    const session = await openCaughtUp()
     session.send({ type: 'ack', processed: ref, durable: ref })
     const error = await session.until((frame) => frame.type === 'error')
     expect(error).toMatchObject({ code: 'BAD_ACK' })
@@ -118,10 +121,7 @@ describe('finished height', () => {
   test('refuses a durable height above the processed one', async () => {
     const feed = await start()
     feed.commit(3)
-    const session = openSession()
-    session.send(hello())
-    session.send({ type: 'credit', bytes: 1_000_000n, notifications: 100 })
-    await session.until((frame) => frame.type === 'end')
+    const session = await openCaughtUp()
     session.send({ type: 'ack', processed: feed.canonical[1], durable: feed.canonical[2] })
     expect(await session.until((frame) => frame.type === 'error')).toMatchObject({ code: 'BAD_ACK' })
   })

@@ -79,6 +79,21 @@ describe('a store in a process of its own', () => {
     await expect(open(folder.path, { chainId: 2n })).rejects.toMatchObject({ code: 'STORE_MISMATCH' })
   })
 
+  test('one that cannot start says why, in its own words', async () => {
+    await using folder = await temporaryFolder()
+    const before = process.env.NODE_OPTIONS
+    process.env.NODE_OPTIONS = '--require ./no-such-library.cjs'
+    try {
+      await expect(open(folder.path)).rejects.toMatchObject({
+        code: 'STORE_FAILED',
+        message: expect.stringContaining('no-such-library'),
+      })
+    } finally {
+      if (before === undefined) delete process.env.NODE_OPTIONS
+      else process.env.NODE_OPTIONS = before
+    }
+  })
+
   test('is replaced when it holds too much, between calls and unseen', async () => {
     await using folder = await temporaryFolder()
     await using apart = await open(folder.path, { process: { memoryBytes: 1 } })

@@ -160,7 +160,10 @@ export type VectorStoreOptions = {
   /** Bytes LanceDB may use to cache indices, and file metadata. */
   readonly indexCacheBytes: number
   readonly metadataCacheBytes: number
-  /** Writes of `transactions` or `patterns` between two compactions; LanceDB advises 20. A write is at most `rowsPerBatch` rows. */
+  /**
+   * Writes of `transactions` or `patterns` between two compactions; LanceDB advises 20. A write is at most `rowsPerBatch` rows. Large
+   * tables wait for more writes, up to 500, as a compaction rewrites them.
+   */
   readonly optimizeEvery: number
   /** Versions younger than this survive compaction, so that readers of other processes finish; default 120 000 ms. */
   readonly keepVersionsMs?: number

@@ -40,7 +40,7 @@ export function block(number: number, count: number) {
 
 /** A pattern of the 1000 that a boundary rewrites. */
 export const pattern = (index: number, boundary: bigint): PatternProfile => ({
-  id: sha(`pattern ${index}`).slice(0, 48),
+  id: sha(`pattern ${index}`).slice(0, 50),
   svm: index % 5 === 0,
   boundary,
   evmSucceeded: index / 3,

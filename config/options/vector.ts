@@ -23,6 +23,6 @@ export const vector = section('The vector store.', {
   metadataCacheBytes: option(cache, { default: 32 * 1024 * 1024, meaning: 'Memory for table metadata.' }),
   optimizeEvery: option(integer({ min: 1, max: 1_000_000, unit: 'writes' }), {
     default: 100,
-    meaning: 'Writes between two compactions of a table.',
+    meaning: 'Writes between two compactions of a table. Large tables wait for more, up to 500.',
   }),
 })

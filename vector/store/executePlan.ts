@@ -7,12 +7,18 @@ import type { StoreTable } from './schema.ts'
 /** Values of one IN list: longer ones are split. */
 const listLength = 1000
 
-export type ExecuteOptions = { readonly chainId: bigint; readonly rowsPerBatch: number }
+export type ExecuteOptions = {
+  readonly chainId: bigint
+  readonly rowsPerBatch: number
+  /** `transactions` may hold rows of blocks above `asOf`: an apply before was not finished. */
+  readonly mayHoldLater: boolean
+}
 
 /**
- * Carries out a plan and returns how many writes `transactions` and `patterns` took; `advanced` is told of progress as it is written. The order is what makes a kill
- * at any point harmless: `asOf` is moved back before rows of undone blocks go, rows go before others come, and
- * `asOf` moves forward last.
+ * Carries out a plan and returns how many writes `transactions` and `patterns` took; `advanced` is told of progress as it is
+ * written. `transactions` is a log that ends at `asOf`: what a plan repeats or undoes is cut off first, the rest is appended,
+ * which takes as long in a large table as in a small one. The order is what makes a kill at any point harmless: `asOf` is moved
+ * back before rows go, and forward once the new rows are in.
  */
 export async function executePlan(
   tables: Readonly<Record<StoreTable, Table>>,
@@ -25,20 +31,25 @@ export async function executePlan(
   let progress = before
   let writes = 0
 
-  if (plan.lowestUndone !== undefined && before.asOf && before.asOf.number >= plan.lowestUndone) {
-    await advance({ ...before, asOf: await newestBlockBelow(tables.transactions, plan.lowestUndone) })
+  const { lowest } = plan
+  const isCut = lowest !== undefined && before.asOf !== undefined && before.asOf.number >= lowest
+  if (isCut) await advance({ ...before, asOf: await newestBlockBelow(tables.transactions, lowest) })
+  if (isCut || options.mayHoldLater) {
+    const from = progress.asOf ? progress.asOf.number + 1n : 0n
+    await remove(tables.transactions, `\`blockNumber\` >= ${from}`)
   }
-  for (const hashes of split(plan.undoneHashes, listLength)) {
-    await remove(tables.transactions, 'blockHash', hashes)
-  }
-  for (const rows of split(plan.upsertTransactions, rowsPerBatch)) {
-    await upsert(tables.transactions, encodeTransactions(rows, chainId))
+  for (const rows of split(plan.addTransactions, rowsPerBatch)) {
+    await tables.transactions.add(encodeTransactions(rows, chainId))
+    writes += 1
   }
   for (const ids of split(plan.removePatterns, listLength)) {
-    await remove(tables.patterns, 'id', ids)
+    // The values are checked hex digits (planWrites): LanceDB has no bind parameters.
+    await remove(tables.patterns, `\`id\` IN (${ids.map((id) => `'${id}'`).join(', ')})`)
   }
   for (const rows of split(plan.upsertPatterns, rowsPerBatch)) {
-    await upsert(tables.patterns, encodePatterns(rows, chainId))
+    const upsert = tables.patterns.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll()
+    await upsert.execute(encodePatterns(rows, chainId))
+    writes += 1
   }
   const after = {
     asOf: plan.tip ?? progress.asOf,
@@ -53,14 +64,8 @@ export async function executePlan(
     advanced(next)
   }
 
-  async function upsert(table: Table, rows: ReturnType<typeof encodeTransactions>): Promise<void> {
-    await table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows)
-    writes += 1
-  }
-
-  // The values are checked hex digits (planWrites): LanceDB has no bind parameters.
-  async function remove(table: Table, column: string, values: readonly string[]): Promise<void> {
-    await table.delete(`\`${column}\` IN (${values.map((value) => `'${value}'`).join(', ')})`)
+  async function remove(table: Table, where: string): Promise<void> {
+    await table.delete(where)
     writes += 1
   }
 }

@@ -11,6 +11,27 @@ export type MaintenanceOptions = {
   readonly indexAboveRows: number
 }
 
+/** Rows for which one more write is waited for: compaction rewrites the table, and its share of each write stays the same. */
+const rowsPerWrite = 5_000
+/** Writes waited for at most, however large the table: every one is a file more to search. */
+const mostWrites = 500
+
+/** Writes between two compactions of tables with `rows` rows. */
+export function writesBetween(optimizeEvery: number, rows: number): number {
+  return Math.max(optimizeEvery, Math.min(optimizeEvery + Math.floor(rows / rowsPerWrite), mostWrites))
+}
+
+/** What is to be compacted: rows, and writes since the last time, as the files on disk tell. */
+export type Backlog = { readonly rows: number; readonly writes: number }
+
+export async function readBacklog(tables: Readonly<Record<StoreTable, Table>>): Promise<Backlog> {
+  const stats = await Promise.all([tables.transactions.stats(), tables.patterns.stats()])
+  return {
+    rows: stats.reduce((sum, { numRows }) => sum + Number(numRows), 0),
+    writes: stats.reduce((sum, { fragmentStats }) => sum + Number(fragmentStats.numFragments), 0),
+  }
+}
+
 export type Maintenance = {
   /** Tells how many writes were made; starts what has become due and returns at once. */
   wrote(writes: number): void
@@ -29,10 +50,12 @@ export type Maintenance = {
 export function createMaintenance(
   tables: Readonly<Record<StoreTable, Table>>,
   queue: SerialQueue,
+  opened: Backlog,
   options: MaintenanceOptions,
   deps: { readonly logger: Logger; readonly onMaintenance: (event: MaintenanceEvent) => void },
 ): Maintenance {
-  let writesSince = 0
+  let writesSince = opened.writes
+  let due = writesBetween(options.optimizeEvery, opened.rows)
   let optimizing = false
   let building = false
   let stopped = false
@@ -42,7 +65,7 @@ export function createMaintenance(
   return {
     wrote(writes) {
       writesSince += writes
-      if (stopped || optimizing || writesSince < options.optimizeEvery) return
+      if (stopped || optimizing || writesSince < due) return
       writesSince = 0
       optimizing = true
       void queue.run(optimizeAll).then(() => {
@@ -71,6 +94,7 @@ export function createMaintenance(
           problems.push(`${table.name}: ${errorText(cause)}`)
         })
       }
+      due = writesBetween(options.optimizeEvery, (await readBacklog(tables)).rows)
       if (problems.length > 0) throw new Error(problems.join('; '))
     })
   }

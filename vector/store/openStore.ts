@@ -5,7 +5,7 @@ import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
 import { executePlan } from './executePlan.ts'
 import { storeOperation } from './failure.ts'
-import { createMaintenance } from './maintenance.ts'
+import { type Backlog, createMaintenance, readBacklog } from './maintenance.ts'
 import { openTables, type StoreHandles } from './openTables.ts'
 import { planWrites } from './planWrites.ts'
 import { type Progress, readProgress } from './progress.ts'
@@ -41,25 +41,28 @@ export async function openStore(
   const progress = await storeOperation('reading progress', directory, () =>
     readProgress(handles.tables.progress),
   )
+  const backlog = await storeOperation('reading statistics', directory, () => readBacklog(handles.tables))
   deps.logger.info(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
     'vector store opened',
   )
-  return createStore(settings, handles, progress, opened.move(), deps)
+  return createStore(settings, handles, { progress, backlog }, opened.move(), deps)
 }
 
 function createStore(
   settings: VectorStoreSettings,
   { connection, tables }: StoreHandles,
-  opened: Progress,
+  opened: { readonly progress: Progress; readonly backlog: Backlog },
   lifetime: AsyncDisposableStack,
   { logger, onMaintenance }: OpenStoreDependencies,
 ): LocalStore {
   const { directory, chainId, readOnly } = settings
   const queue = createSerialQueue()
-  const maintenance = createMaintenance(tables, queue, settings, { logger, onMaintenance })
+  const maintenance = createMaintenance(tables, queue, opened.backlog, settings, { logger, onMaintenance })
   const reads = new Set<Promise<unknown>>()
-  let progress = opened
+  let progress = opened.progress
+  // Whoever wrote before may have been killed half-way.
+  let mayHoldLater = true
   let closing: Promise<void> | undefined
 
   return {
@@ -73,11 +76,15 @@ function createStore(
       }
       const plan = planWrites(entries, chainId)
       const writes = await queue.run(() =>
-        storeOperation('applying entries', directory, () => {
+        storeOperation('applying entries', directory, async () => {
+          const options = { ...settings, mayHoldLater }
+          mayHoldLater = true
           // Taken over step by step: a write that fails half-way leaves what the disk says.
-          return executePlan(tables, plan, progress, settings, (next) => {
+          const writes = await executePlan(tables, plan, progress, options, (next) => {
             progress = next
           })
+          mayHoldLater = false
+          return writes
         }),
       )
       maintenance.wrote(writes)

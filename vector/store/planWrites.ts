@@ -1,16 +1,14 @@
 import { VectorStoreError } from '../errors.ts'
 import type { BlockPosition, PatternProfile, TransactionRow, VectorEntry } from '../types.ts'
 
-/** What a run of entries amounts to: deletes first, then upserts, at most one of each per table. */
+/** What a run of entries amounts to: deletes first, then new rows, at most one of each per table. */
 export type WritePlan = {
-  /** Blocks whose rows go, each hash once. Those applied again later in the run are in `upsertTransactions` too. */
-  readonly undoneHashes: readonly string[]
+  /** Lowest block number applied or undone, when any was: rows from there on go before others come. */
+  readonly lowest: bigint | undefined
   /** One row per id: the last one given. */
-  readonly upsertTransactions: readonly TransactionRow[]
+  readonly addTransactions: readonly TransactionRow[]
   readonly removePatterns: readonly string[]
   readonly upsertPatterns: readonly PatternProfile[]
-  /** Lowest block number undone, when any was. */
-  readonly lowestUndone: bigint | undefined
   /** The block applied last after any undo in the run; undefined when none was. */
   readonly tip: BlockPosition | undefined
   readonly finalized: bigint | undefined
@@ -18,23 +16,22 @@ export type WritePlan = {
 
 /**
  * Folds entries into their net effect, since LanceDB takes few large writes far better than many small ones. An undo takes
- * back rows given earlier in the run; its hashes are deleted all the same, because an earlier, interrupted run may have
- * written them. Because the plan depends on the entries alone and its deletes come first, running it again, whole or after
- * a part of it, ends in the same tables.
+ * back rows given earlier in the run; blocks from its lowest on are cut off all the same, because an earlier run may have written
+ * them. Because the plan depends on the entries alone and its deletes come first, running it again, whole or after a part
+ * of it, ends in the same tables.
  * Throws `VectorStoreError` `INVALID_ENTRY` for a value that must not reach the store, before anything is written.
  */
 export function planWrites(entries: readonly VectorEntry[], chainId: bigint): WritePlan {
-  const undone = new Set<string>()
   const transactions = new Map<string, TransactionRow>()
   const patterns = new Map<string, PatternProfile | undefined>()
-  let lowestUndone: bigint | undefined
+  let lowest: bigint | undefined
   let applied: BlockPosition[] = []
   let finalized: bigint | undefined
 
   for (const entry of entries) {
     switch (entry.kind) {
       case 'transactions':
-        checkBlock(entry.block)
+        touch(entry.block)
         for (const row of entry.rows) {
           checkTransaction(row, entry.block, chainId)
           transactions.set(row.id, row)
@@ -55,24 +52,24 @@ export function planWrites(entries: readonly VectorEntry[], chainId: bigint): Wr
     }
   }
   return {
-    undoneHashes: [...undone],
-    upsertTransactions: [...transactions.values()],
+    lowest,
+    addTransactions: [...transactions.values()],
     removePatterns: [...patterns].filter(([, row]) => row === undefined).map(([id]) => id),
     upsertPatterns: [...patterns.values()].filter((row) => row !== undefined),
-    lowestUndone,
     tip: applied.at(-1),
     finalized,
   }
 
   function undo(blocks: readonly BlockPosition[]): void {
     const hashes = new Set(blocks.map((block) => block.hash))
-    for (const block of blocks) {
-      checkBlock(block)
-      undone.add(block.hash)
-      if (lowestUndone === undefined || block.number < lowestUndone) lowestUndone = block.number
-    }
+    for (const block of blocks) touch(block)
     applied = applied.filter((kept) => blocks.every((block) => kept.number < block.number))
     for (const [id, row] of transactions) if (hashes.has(row.blockHash)) transactions.delete(id)
+  }
+
+  function touch(block: BlockPosition): void {
+    checkBlock(block)
+    if (lowest === undefined || block.number < lowest) lowest = block.number
   }
 
   function changePatterns(change: {

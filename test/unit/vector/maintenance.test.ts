@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type MaintenanceEvent, openVectorStore, type VectorStoreOptions } from '#vector'
+import { writesBetween } from '../../../vector/store/maintenance.ts'
 import {
   addressOf,
   blockEntry,
@@ -55,6 +56,26 @@ test('compacts every N writes and prunes old versions, keeping every row', async
   expect(after.transactions.versions).toBeLessThan(before.transactions.versions)
   expect(after.bytesOnDisk).toBeGreaterThan(0)
   await store.close()
+})
+
+test('writes before the store was opened count', async () => {
+  await using directory = await temporaryDirectory()
+  const first = await openWatched(directory.path, {})
+  for (let number = 1; number <= 9; number += 1) await first.store.apply([blockEntry(number)])
+  await first.store.close()
+  const { store, next } = await openWatched(directory.path, {})
+  await store.apply([blockEntry(10)])
+  expect(await next('optimize')).toMatchObject({ ok: true })
+  await store.close()
+})
+
+test.each([
+  ['a small table', 20, 4_999, 20],
+  ['one whose rows take longer to rewrite', 20, 1_000_000, 220],
+  ['a huge one', 20, 50_000_000, 500],
+  ['a setting above what is waited for at most', 1_000, 50_000_000, 1_000],
+])('writes between two compactions: %s', (_, optimizeEvery, rows, expected) => {
+  expect(writesBetween(optimizeEvery, rows)).toBe(expected)
 })
 
 test('a compaction that fails is reported, and writing goes on', async () => {

@@ -7,6 +7,7 @@ import { type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
 import { executePlan } from '../../../vector/store/executePlan.ts'
 import { openTables } from '../../../vector/store/openTables.ts'
 import { planWrites } from '../../../vector/store/planWrites.ts'
+import { readProgress } from '../../../vector/store/progress.ts'
 import {
   blockEntry,
   blockOf,
@@ -79,6 +80,18 @@ describe('apply', () => {
     expect((await store.stats()).transactions.rows).toBe(3)
   })
 
+  test('repeated from an earlier block on, the rows are there once', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await openIn(directory.path)
+    for (const number of [1, 2, 3, 4]) await store.apply([blockEntry(number)])
+    await store.apply([blockEntry(2)])
+    expect((await store.search(everything)).asOf?.number).toBe('2')
+    await store.apply([blockEntry(3), blockEntry(4)])
+    const answer = await store.search(everything)
+    expect(answer.asOf?.number).toBe('4')
+    expect((await store.stats()).transactions.rows).toBe(12)
+  })
+
   test('undo moves asOf back to the newest block still held', async () => {
     await using directory = await temporaryDirectory()
     await using store = await openIn(directory.path)
@@ -134,6 +147,22 @@ describe('killed between writes', () => {
     }
     expect(survived).toBeGreaterThan(5)
   })
+
+  test('rows that were not finished are gone after the next apply, whatever it brings', async () => {
+    await using directory = await temporaryDirectory()
+    await using first = await openIn(directory.path)
+    await first.apply([blockEntry(1)])
+    await first.close()
+    // One write survives: the rows of block 2, without their progress.
+    expect(await applyUntilKilled(directory.path, [blockEntry(2)], 1)).toBe(false)
+    await using again = await openIn(directory.path)
+    expect((await again.stats()).transactions.rows).toBe(6)
+    await again.apply([blockEntry(2, 1, 'b')])
+    const { items } = await again.search(everything)
+    expect(items.map((item) => item.facts.blockHash).sort()).toEqual(
+      [...Array.from({ length: 3 }, () => blockOf(1).hash), blockOf(2, 'b').hash].sort(),
+    )
+  })
 })
 
 class Killed extends Error {}
@@ -158,7 +187,7 @@ async function applyUntilKilled(
       get(object, name) {
         const value: unknown = Reflect.get(object, name, object)
         if (typeof value !== 'function') return value
-        if (name === 'mergeInsert' || name === 'delete') {
+        if (name === 'mergeInsert' || name === 'delete' || name === 'add') {
           return (...values: unknown[]) => {
             if (writes === survived) throw new Killed()
             writes += 1
@@ -173,13 +202,13 @@ async function applyUntilKilled(
     patterns: counted(tables.patterns),
     progress: counted(tables.progress),
   }
-  const before = { asOf: blockOf(4), finalized: undefined }
+  const before = await readProgress(tables.progress)
   try {
     await executePlan(
       dying,
       planWrites(entries, chainId),
       before,
-      { chainId, rowsPerBatch: 4 },
+      { chainId, rowsPerBatch: 4, mayHoldLater: false },
       () => undefined,
     )
     return true

@@ -4,7 +4,7 @@ import { planWrites } from '../../../../vector/store/planWrites.ts'
 import { blockEntry, blockOf, chainId, patternOf, transactionOf } from '../support.ts'
 
 describe('planWrites', () => {
-  test('folds a run into one delete and one upsert per table', () => {
+  test('folds a run into one cut and one batch of rows per table', () => {
     const plan = planWrites(
       [
         blockEntry(1),
@@ -21,14 +21,13 @@ describe('planWrites', () => {
       ],
       chainId,
     )
-    expect(plan.undoneHashes).toEqual([blockOf(2).hash])
-    expect(plan.upsertTransactions.map((row) => row.blockHash)).toEqual([
+    expect(plan.addTransactions.map((row) => row.blockHash)).toEqual([
       ...Array.from({ length: 3 }, () => blockOf(1).hash),
       blockOf(2, 'b').hash,
     ])
     expect(plan.upsertPatterns).toEqual([patternOf('a', 1)])
     expect(plan.removePatterns).toEqual([patternOf('b', 2).id])
-    expect(plan).toMatchObject({ lowestUndone: 2n, tip: blockOf(2, 'b'), finalized: 1n })
+    expect(plan).toMatchObject({ lowest: 1n, tip: blockOf(2, 'b'), finalized: 1n })
   })
 
   test('the tip after an undo is the block before it, when the run holds it', () => {
@@ -38,10 +37,17 @@ describe('planWrites', () => {
     expect(planWrites([blockEntry(2), { kind: 'undo', blocks: [blockOf(2)] }], chainId).tip).toBeUndefined()
   })
 
+  test('rows go from the lowest block on that is applied or undone', () => {
+    const undo = { kind: 'undo' as const, blocks: [blockOf(6), blockOf(5)] }
+    expect(planWrites([undo, blockEntry(5, 1, 'b'), blockEntry(6, 1, 'b')], chainId).lowest).toBe(5n)
+    expect(planWrites([blockEntry(7), undo], chainId).lowest).toBe(5n)
+    expect(planWrites([{ kind: 'finalized', number: 1n }], chainId).lowest).toBeUndefined()
+  })
+
   test('of one id given twice the later row wins', () => {
     const block = blockOf(1)
     const rows = [transactionOf(block, 0), transactionOf(block, 0, { outcome: 'failed' })]
-    expect(planWrites([{ kind: 'transactions', block, rows }], chainId).upsertTransactions).toEqual([rows[1]])
+    expect(planWrites([{ kind: 'transactions', block, rows }], chainId).addTransactions).toEqual([rows[1]])
   })
 
   test.each([

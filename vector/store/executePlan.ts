@@ -15,7 +15,7 @@ export type ExecuteOptions = {
 }
 
 /**
- * Carries out a plan and returns how many writes `transactions` and `patterns` took; `advanced` is told of progress as it is
+ * Carries out a plan and returns how many batches of rows `transactions` and `patterns` got; `advanced` is told of progress as it is
  * written. `transactions` is a log that ends at `asOf`: what a plan repeats or undoes is cut off first, the rest is appended,
  * which takes as long in a large table as in a small one. The order is what makes a kill at any point harmless: `asOf` is moved
  * back before rows go, and forward once the new rows are in.
@@ -36,7 +36,7 @@ export async function executePlan(
   if (isCut) await advance({ ...before, asOf: await newestBlockBelow(tables.transactions, lowest) })
   if (isCut || options.mayHoldLater) {
     const from = progress.asOf ? progress.asOf.number + 1n : 0n
-    await remove(tables.transactions, `\`blockNumber\` >= ${from}`)
+    await tables.transactions.delete(`\`blockNumber\` >= ${from}`)
   }
   for (const rows of split(plan.addTransactions, rowsPerBatch)) {
     await tables.transactions.add(encodeTransactions(rows, chainId))
@@ -44,7 +44,7 @@ export async function executePlan(
   }
   for (const ids of split(plan.removePatterns, listLength)) {
     // The values are checked hex digits (planWrites): LanceDB has no bind parameters.
-    await remove(tables.patterns, `\`id\` IN (${ids.map((id) => `'${id}'`).join(', ')})`)
+    await tables.patterns.delete(`\`id\` IN (${ids.map((id) => `'${id}'`).join(', ')})`)
   }
   for (const rows of split(plan.upsertPatterns, rowsPerBatch)) {
     const upsert = tables.patterns.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll()
@@ -62,11 +62,6 @@ export async function executePlan(
     await writeProgress(tables.progress, next, chainId)
     progress = next
     advanced(next)
-  }
-
-  async function remove(table: Table, where: string): Promise<void> {
-    await table.delete(where)
-    writes += 1
   }
 }
 

@@ -9,7 +9,6 @@ import { getExExInfo } from './exex/client/getExExInfo.ts'
 import { connectOfficial } from './exex/client/official.ts'
 import type { Endpoint, Position } from './exex/client/options.ts'
 import { ExExError } from './exex/errors.ts'
-import { createJsonRpcSource } from './exex/jsonrpc/createJsonRpcSource.ts'
 import type { Block, BlockRef } from './notification/types.ts'
 
 /** What a node's chain is, as far as the server says. */
@@ -92,22 +91,26 @@ const unknownChain: NodeChain = {
   head: { number: 0n, hash: `0x${'00'.repeat(32)}` },
 }
 
+async function openJsonRpc(url: string, config: Config, { logger, signal }: Dependencies) {
+  // Loaded when wanted: the Ethereum client takes tenths of a second and tens of megabytes.
+  const { createJsonRpcSource } = await import('./exex/jsonrpc/createJsonRpcSource.ts')
+  return createJsonRpcSource(
+    {
+      url,
+      pollIntervalMs: config.shim.pollInterval,
+      maxReorgDepth: config.shim.maxReorgDepth,
+      batchBlocks: config.shim.batchBlocks,
+      finalityDepth: config.finality.depth,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      startTimeoutMs: CONNECT_TIMEOUT_MS,
+    },
+    { logger, encodeBlock, signal },
+  )
+}
+
 async function findOfficial(endpoint: Endpoint, config: Config, deps: Dependencies): Promise<NodeLink> {
-  const { logger, signal } = deps
-  const source = config.node.rpc
-    ? await createJsonRpcSource(
-        {
-          url: config.node.rpc,
-          pollIntervalMs: config.shim.pollInterval,
-          maxReorgDepth: config.shim.maxReorgDepth,
-          batchBlocks: config.shim.batchBlocks,
-          finalityDepth: config.finality.depth,
-          requestTimeoutMs: REQUEST_TIMEOUT_MS,
-          startTimeoutMs: CONNECT_TIMEOUT_MS,
-        },
-        { logger, encodeBlock, signal },
-      )
-    : undefined
+  const { logger } = deps
+  const source = config.node.rpc ? await openJsonRpc(config.node.rpc, config, deps) : undefined
   const fillGap = async (from: bigint, to: bigint): Promise<readonly Block[]> => {
     const blocks: Block[] = []
     for await (const { bytes } of source!.readBlocks(from, to)) blocks.push(decodeBlock(bytes))

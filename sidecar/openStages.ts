@@ -10,7 +10,6 @@ import { createStages, type Tally } from './stages.ts'
 import { decodeBase58 } from './svm/base58.ts'
 import { createLiteSvmExecutor } from './svm/liteSvmExecutor.ts'
 import { BLOCKHASH_WINDOW } from './svm/recentBlocks.ts'
-import { createRpcExecutor } from './svm/rpcExecutor.ts'
 import type { SvmExecutor } from './svm/types.ts'
 import type { Store } from './watermark/store.ts'
 
@@ -93,8 +92,11 @@ async function openExecutor(
   store: Store,
   { logger, signal }: { logger: Logger; signal: AbortSignal },
 ): Promise<SvmExecutor> {
-  if (svm.executor === 'rpc')
+  if (svm.executor === 'rpc') {
+    // Loaded when wanted: the Solana client takes tenths of a second and tens of megabytes.
+    const { createRpcExecutor } = await import('./svm/rpcExecutor.ts')
     return createRpcExecutor({ url: svm.rpcUrl!, finalized: true }, { logger, signal })
+  }
   return createLiteSvmExecutor(
     { programs: svm.programs, undoDepth: state.undoDepth },
     {

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { BlockRef } from '../../../sidecar/notification/types.ts'
+import { type ConformanceSubject, describeConformance } from './conformance.ts'
+import { type ObservedConsumer, observeConsumer } from './observedConsumer.ts'
+
+const binary = fileURLToPath(
+  new URL('../../../docker/reth-exex/target/debug/examples/scripted', import.meta.url),
+)
+
+if (existsSync(binary)) {
+  describeConformance('the shim that reth embeds', () => startRustShim())
+  describeInsideANode()
+} else
+  describe('the shim that reth embeds', () => {
+    test.skip('needs its test server: cargo build --example scripted, in docker/reth-exex', () => {})
+  })
+
+/** What a server meets that is fed by a node's notifications: some never come. */
+function describeInsideANode(): void {
+  describe('the shim that reth embeds, inside a node', () => {
+    let shim: RustShim | undefined
+    let consumer: ObservedConsumer | undefined
+    afterEach(async () => {
+      consumer?.stop()
+      await shim?.close()
+    })
+    const follow = async (...options: readonly string[]) => {
+      shim = await startRustShim(...options)
+      await shim.commit(4)
+      consumer = observeConsumer({ url: shim.url, acknowledges: true })
+      const followed = consumer
+      const { canonical } = shim
+      const untilEqual = async (what: string) => {
+        const chain = await canonical()
+        await followed.until(what, () => followed.tip?.hash === chain.at(-1)!.hash)
+        expect(followed.chain).toEqual(chain)
+      }
+      await untilEqual('the chain')
+      return { shim, consumer, untilEqual }
+    }
+
+    test('reads from the node what it did not notify of', async () => {
+      const { shim, untilEqual } = await follow()
+      await shim.silently(2, 5)
+      await untilEqual('the branch nobody told of')
+      await shim.reorg(1, 2)
+      await untilEqual('the next notification')
+    })
+
+    test('reads on when a notification does not follow what was told', async () => {
+      const { shim, untilEqual } = await follow()
+      await shim.silently(0, 2)
+      await shim.commit(1)
+      await untilEqual('all three blocks')
+    })
+
+    test('follows the node by reading when its feed has ended', async () => {
+      const { shim, untilEqual } = await follow()
+      await shim.endFeed()
+      await shim.silently(0, 3)
+      await untilEqual('more blocks')
+      await shim.silently(3, 1)
+      await untilEqual('a shorter branch')
+    })
+
+    test('lets a consumer that is slower than the ring read from the node', async () => {
+      const { shim } = await follow('--ring-blocks', '4')
+      const slow = observeConsumer({
+        url: shim.url,
+        consumerId: 'slow',
+        grants: false,
+        windowNotifications: 1,
+      })
+      try {
+        await slow.until('its first', () => slow.notifications.length === 1)
+        // Thirty blocks ahead, where four are kept.
+        for (let i = 0; i < 10; i++) await shim.commit(3)
+        await shim.reorg(2, 3)
+        const chain = await shim.canonical()
+        for (let granted = 0; slow.tip?.hash !== chain.at(-1)!.hash; granted++) {
+          await slow.until('the next', () => slow.notifications.length > granted)
+          slow.client.grant(slow.notifications[granted]!)
+        }
+        expect(slow.chain).toEqual(chain)
+      } finally {
+        slow.stop()
+      }
+    })
+  })
+}
+
+type RustShim = ConformanceSubject & {
+  /** Changes the node's chain without a notification. */
+  silently(depth: number, count: number): Promise<unknown>
+  /** The node notifies of nothing more. */
+  endFeed(): Promise<unknown>
+}
+
+type JsonRef = { readonly number: string; readonly hash: `0x${string}` }
+
+const refOf = ({ number, hash }: JsonRef): BlockRef => ({ number: BigInt(number), hash })
+
+/** The shim over a scripted chain, in a process of its own; see `docker/reth-exex/shim/examples/scripted.rs`. */
+async function startRustShim(...options: readonly string[]): Promise<RustShim> {
+  const child = spawn(binary, options, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const nextLine = async (): Promise<unknown> => {
+    const { done, value } = await lines.next()
+    if (done === true) throw new Error('the shim ended')
+    return JSON.parse(value)
+  }
+  const { listening, chainId } = (await nextLine()) as { listening: string; chainId: number }
+  // Answers come in the order of the commands.
+  let turn: Promise<unknown> = Promise.resolve()
+  const ask = <T>(command: object): Promise<T> => {
+    const answer = turn.then(() => {
+      child.stdin.write(`${JSON.stringify(command)}\n`)
+      return nextLine() as Promise<T>
+    })
+    turn = answer.catch(() => undefined)
+    return answer
+  }
+  const change = (depth: number, count: number) => ask({ command: 'change', depth, count })
+  return {
+    url: `grpc://${listening}`,
+    chainId: BigInt(chainId),
+    commit: (count) => change(0, count),
+    reorg: (depth, count) => change(depth, count),
+    revert: (depth) => change(depth, 0),
+    silently: (depth, count) => ask({ command: 'change', depth, count, silent: true }),
+    endFeed: () => ask({ command: 'endFeed' }),
+    finalize: (number) => ask({ command: 'finalize', number: Number(number) }),
+    canonical: async () => (await ask<JsonRef[]>({ command: 'canonical' })).map(refOf),
+    finishedHeights: async () => (await ask<JsonRef[]>({ command: 'finishedHeights' })).map(refOf),
+    async close() {
+      child.stdin.end()
+      await ended
+    },
+  }
+}

@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { keccak256, numberToHex, serializeTransaction } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { BlockRef } from '../../../sidecar/notification/types.ts'
+import { buildBlock } from '../../../harness/feed/buildBlock.ts'
+import { encodeBlock, withoutLogs } from '../../../sidecar/exex/blockCodec.ts'
+import type { Block, BlockRef } from '../../../sidecar/notification/types.ts'
 import { type ConformanceSubject, describeConformance } from './conformance.ts'
 import { type ObservedConsumer, observeConsumer } from './observedConsumer.ts'
 
@@ -67,6 +70,65 @@ function describeInsideANode(): void {
       await untilEqual('a shorter branch')
     })
 
+    // One frame is a megabyte: the larger block comes in parts.
+    test.each([0, 3_000_000])('encodes a block as this side would, with %i bytes of input', async (bytes) => {
+      shim = await startRustShim('--input-bytes', `${bytes}`)
+      await shim.commit(2)
+      const whole = observeConsumer({ url: shim.url, profile: 'receipts' })
+      const lean = observeConsumer({ url: shim.url, profile: 'transactions', consumerId: 'lean' })
+      try {
+        for (const [one, logs] of [
+          [whole, [{ address: contract, topics: [keccak256(numberToHex(2, { size: 8 }))], data: '0x' }]],
+          [lean, []],
+        ] as const) {
+          await one.until('the chain', () => one.chain.length === 3)
+          const block = one.notifications.flatMap((notification) =>
+            notification.kind === 'reverted' ? [] : notification.blocks,
+          )[1]!
+          const input = `0x${'5a'.repeat(bytes)}` as const
+          const gasPrice = 2_000_000_000n
+          const signed = serializeTransaction(
+            {
+              type: 'eip1559',
+              chainId: 1337,
+              nonce: 2,
+              gas: 100_000n,
+              maxFeePerGas: gasPrice,
+              maxPriorityFeePerGas: 1_000_000_000n,
+              to: contract,
+              value: 2n,
+              data: input,
+            },
+            { r: numberToHex(3, { size: 32 }), s: numberToHex(1, { size: 32 }), yParity: 0 },
+          )
+          const expected = buildBlock({
+            parent: block.parent,
+            timestamp: 1_700_000_024n,
+            transactions: [
+              {
+                from: `0x${'09'.repeat(20)}`,
+                to: contract,
+                input,
+                value: 2n,
+                nonce: 2n,
+                gasPrice,
+                hash: keccak256(signed),
+                logs,
+              },
+            ],
+          })
+          const bytesOf = (one: Block) => {
+            const encoded = encodeBlock({ ...one, ref: block.ref })
+            return (logs.length > 0 ? encoded : withoutLogs(encoded)).bytes
+          }
+          expect(Buffer.compare(bytesOf(block), bytesOf({ ...expected, origin: undefined }))).toBe(0)
+        }
+      } finally {
+        whole.stop()
+        lean.stop()
+      }
+    })
+
     test('lets a consumer that is slower than the ring read from the node', async () => {
       const { shim } = await follow('--ring-blocks', '4')
       const slow = observeConsumer({
@@ -99,6 +161,9 @@ type RustShim = ConformanceSubject & {
   /** The node notifies of nothing more. */
   endFeed(): Promise<unknown>
 }
+
+/** What every transaction of the scripted chain calls. */
+const contract = `0x${'07'.repeat(20)}` as const
 
 type JsonRef = { readonly number: string; readonly hash: `0x${string}` }
 

@@ -1,0 +1,218 @@
+//! The server's part of the failure table, over real connections. What both servers of `exex.v1` have in common is tested by
+//! the conformance suite in `test/integration/exex`.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::scripted_chain::ScriptedChain;
+use common::{Served, Session, hello, limits, wire};
+use monmouth_exex_shim::Limits;
+use monmouth_exex_shim::proto::v1::client_frame::Frame as ClientFrame;
+use monmouth_exex_shim::proto::v1::server_frame::Frame;
+use monmouth_exex_shim::proto::v1::{
+    self, Ack, AcknowledgeRequest, Credit, DropConsumerRequest, Hello, ListConsumersRequest,
+};
+use tonic::Code;
+
+#[tokio::test]
+async fn a_restart_tells_the_durable_height_again_and_has_another_epoch() {
+    let chain = Arc::new(ScriptedChain::new(0));
+    chain.change(0, 8);
+    chain.finalize(6);
+    let five = chain.canonical()[5];
+    let mut epochs = Vec::new();
+    for _ in 0..2 {
+        let mut served = Served::over(chain.clone(), limits(), "").await;
+        let mut session = served.session().await;
+        let asked = Hello { locator: vec![wire(five)], durable: Some(wire(five)), ..hello("sidecar") };
+        epochs.push(session.hello(asked).await.epoch);
+        assert_eq!(served.height().await, five);
+        served.shim.close().await;
+    }
+    assert_ne!(epochs[0], epochs[1]);
+}
+
+#[tokio::test]
+async fn finished_height_waits_for_the_slowest_and_never_passes_finalized() {
+    let mut served = Served::start(limits()).await;
+    served.change(0, 9);
+    let chain = served.chain.canonical();
+    let mut sessions = Vec::new();
+    for id in ["fast", "slow"] {
+        let mut session = served.session().await;
+        session.hello(hello(id)).await;
+        session.say(ClientFrame::Credit(Credit { bytes: 1 << 20, notifications: 9 })).await;
+        session.until(|frame| matches!(frame, Frame::End(_)).then_some(())).await;
+        sessions.push(session);
+    }
+    let acknowledge = |number: usize| {
+        let block = Some(wire(chain[number]));
+        ClientFrame::Ack(Ack { processed: block.clone(), durable: block })
+    };
+    served.chain.finalize(5);
+    sessions[0].say(acknowledge(9)).await;
+    sessions[1].say(acknowledge(3)).await;
+    assert_eq!(served.height().await, chain[3]);
+    sessions[1].say(acknowledge(8)).await;
+    assert_eq!(served.height().await, chain[5]);
+    served.chain.finalize(7);
+    assert_eq!(served.height().await, chain[7]);
+}
+
+#[tokio::test]
+async fn a_consumer_without_progress_is_evicted_and_no_longer_waited_for() {
+    let mut served = Served::start(Limits { evict_after_blocks: 4, ..limits() }).await;
+    served.change(0, 2);
+    served.chain.finalize(2);
+    let mut stuck = served.session().await;
+    stuck.hello(hello("stuck")).await;
+    for _ in 0..6 {
+        served.change(0, 1);
+    }
+    let directive = stuck
+        .until(|frame| if let Frame::Directive(directive) = frame { Some(directive) } else { None })
+        .await;
+    assert_eq!(directive.kind(), v1::DirectiveKind::Evicted);
+    assert_eq!(served.height().await, served.chain.canonical()[2]);
+    let mut client = served.client().await;
+    let consumers = client.list_consumers(ListConsumersRequest {}).await.expect("answers").into_inner();
+    assert!(consumers.consumers[0].evicted && consumers.consumers[0].connected);
+    let dropped = client.drop_consumer(DropConsumerRequest { consumer_id: "stuck".to_owned() }).await;
+    assert!(dropped.expect("answers").into_inner().dropped);
+    assert_eq!(stuck.end().await.0.code, "FENCED");
+}
+
+#[tokio::test]
+async fn history_that_is_gone_is_said_so_with_the_oldest_block() {
+    let served = Served::start(limits()).await;
+    served.change(0, 9);
+    served.chain.prune(5);
+    let mut session = served.session().await;
+    session.say(ClientFrame::Hello(Hello { start: Some(2), ..hello("late") })).await;
+    let (error, status) = session.end().await;
+    assert_eq!((error.code.as_str(), status.code()), ("HISTORY_PRUNED", Code::OutOfRange));
+    assert!(error.expected.contains("at or above 5"), "{}", error.expected);
+    let mut session = served.session().await;
+    session.say(ClientFrame::Hello(Hello { start: Some(5), ..hello("early-enough") })).await;
+    let ancestor =
+        session.until(|frame| if let Frame::Welcome(it) = frame { it.ancestor } else { None }).await;
+    assert_eq!(ancestor.number, 4);
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_answer_is_asked_again_and_the_consumer_stays() {
+    let served = Served::start(Limits { ring_blocks: 2, ..limits() }).await;
+    served.change(0, 9);
+    served.chain.fail_reads(3);
+    let mut session = served.session().await;
+    session.hello(hello("patient")).await;
+    session.say(ClientFrame::Credit(Credit { bytes: 1 << 20, notifications: 9 })).await;
+    let end = session.until(|frame| if let Frame::End(end) = frame { Some(end) } else { None }).await;
+    assert_eq!(end.block_count, 9);
+}
+
+#[tokio::test]
+async fn silence_ends_a_session() {
+    let served = Served::start(Limits {
+        ping: Duration::from_millis(30),
+        ping_timeout: Duration::from_millis(150),
+        ..limits()
+    })
+    .await;
+    let mut speechless = served.session().await;
+    assert_eq!(speechless.end().await.0.code, "SILENCE");
+    let mut session = served.session().await;
+    session.hello(hello("deaf")).await;
+    let (error, status) = session.end().await;
+    assert_eq!((error.code.as_str(), status.code()), ("SILENCE", Code::DeadlineExceeded));
+}
+
+#[tokio::test]
+async fn what_is_no_frame_of_the_contract_ends_the_session_alone() {
+    let mut served = Served::start(limits()).await;
+    served.change(0, 2);
+    let bad = [
+        v1::ClientFrame { frame: None },
+        v1::ClientFrame { frame: Some(ClientFrame::Credit(Credit { bytes: 1, notifications: 1 })) },
+        v1::ClientFrame {
+            frame: Some(ClientFrame::Hello(Hello {
+                locator: vec![v1::BlockRef { number: 1, hash: vec![1; 31].into() }],
+                ..hello("short")
+            })),
+        },
+        v1::ClientFrame { frame: Some(ClientFrame::Hello(Hello { mode: 77, ..hello("mode") })) },
+    ];
+    for frame in bad {
+        let mut session = served.session().await;
+        session.outgoing.send(frame).await.expect("the stream is open");
+        let (error, status) = session.end().await;
+        assert_eq!((error.code.as_str(), status.code()), ("MALFORMED", Code::InvalidArgument));
+    }
+    let mut session = served.session().await;
+    session.hello(hello("fine")).await;
+    served.chain.finalize(1);
+    let block = Some(wire(served.chain.canonical()[0]));
+    session.say(ClientFrame::Ack(Ack { processed: block.clone(), durable: block })).await;
+    assert_eq!(served.height().await.number, 0);
+}
+
+#[tokio::test]
+async fn tokens_are_asked_for_and_bound_to_their_consumer() {
+    let served = Served::over(Arc::new(ScriptedChain::new(0)), limits(), "# all\nmaster\nowl:secret\n").await;
+    for token in [None, Some("wrong"), Some("owl:secret")] {
+        let refused = Session::open(served.client().await, token).await.map(|_| ()).expect_err("is refused");
+        assert_eq!(refused.code(), Code::Unauthenticated);
+    }
+    let mut owl = Session::open(served.client().await, Some("secret")).await.expect("is let in");
+    owl.say(ClientFrame::Hello(hello("cat"))).await;
+    assert_eq!(owl.end().await.0.code, "FORBIDDEN");
+    for (token, id) in [("secret", "owl"), ("master", "cat")] {
+        let mut session = Session::open(served.client().await, Some(token)).await.expect("is let in");
+        session.hello(hello(id)).await;
+    }
+    let info = served.client().await.get_info(v1::GetInfoRequest {}).await.expect_err("is refused");
+    assert_eq!(info.code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_tool_acknowledges_for_a_consumer_without_a_session() {
+    let mut served = Served::start(limits()).await;
+    served.change(0, 4);
+    served.chain.finalize(3);
+    let block = Some(wire(served.chain.canonical()[2]));
+    let asked = |id: &str| AcknowledgeRequest {
+        consumer_id: id.to_owned(),
+        ack: Some(Ack { processed: block.clone(), durable: block.clone() }),
+    };
+    let mut client = served.client().await;
+    let unknown = client.acknowledge(asked("nobody")).await.expect_err("is not known");
+    assert_eq!(unknown.code(), Code::InvalidArgument);
+    let mut session = served.session().await;
+    session.hello(hello("away")).await;
+    let open = client.acknowledge(asked("away")).await.expect_err("has a session");
+    assert_eq!(open.code(), Code::Aborted);
+    drop(session);
+    // The server learns of the hang-up in its own time.
+    let answer = loop {
+        match client.acknowledge(asked("away")).await {
+            Err(status) if status.code() == Code::Aborted => tokio::task::yield_now().await,
+            answer => break answer,
+        }
+    };
+    let acknowledged = answer.expect("answers").into_inner().acknowledged.expect("says what it took");
+    assert_eq!(acknowledged.durable, block);
+    assert_eq!(served.height().await.number, 2);
+}
+
+#[tokio::test]
+async fn a_server_that_closes_says_so() {
+    let served = Served::start(limits()).await;
+    let mut session = served.session().await;
+    session.hello(hello("last")).await;
+    let closing = tokio::spawn(served.shim.close());
+    let (error, status) = session.end().await;
+    assert_eq!((error.code.as_str(), status.code()), ("GOING_AWAY", Code::Unavailable));
+    closing.await.expect("closes");
+}

@@ -187,7 +187,8 @@ export type ProcessOptions = {
 export interface VectorStore {
   /**
    * Applies entries in order; resolves once all are on disk. Killed in between, the same entries applied again end in
-   * the same state. Calls are queued. Throws `VectorStoreError` (`INVALID_ENTRY`, `READ_ONLY`, `STORE_FAILED`, `CLOSED`).
+   * the same state. A block that is not above the newest takes the store back to before it: what followed it comes again.
+   * Calls are queued. Throws `VectorStoreError` (`INVALID_ENTRY`, `READ_ONLY`, `STORE_FAILED`, `CLOSED`).
    */
   apply(entries: readonly VectorEntry[]): Promise<void>
   /**

@@ -35,6 +35,8 @@ mod interleaving_tests;
 #[cfg(test)]
 #[path = "../tests/common/scripted_chain.rs"]
 mod scripted_chain;
+#[cfg(test)]
+mod wire_tests;
 
 /// The messages and services of the wire, as `sidecar/exex/exex.proto` has them.
 #[allow(missing_docs, clippy::all, unreachable_pub)]

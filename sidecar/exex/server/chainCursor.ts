@@ -85,6 +85,13 @@ export class ChainCursor {
     return this.sent.find(ref) === 'undone' || this.#ring.undoes(ref.hash)
   }
 
+  /** Whether a block that was sent has been taken back since, and this session was not told yet. */
+  async willUndo(ref: BlockRef): Promise<boolean> {
+    const position = this.#position
+    if (position !== undefined && position >= this.#ring.start) return this.#ring.undoes(ref.hash, position)
+    return !(await isCanonical(this.#source, ref))
+  }
+
   /** Ends a read of the source that is under way. */
   async close(): Promise<void> {
     const reader = this.#reader

@@ -7,8 +7,8 @@ import { isCanonical } from './findAncestor.ts'
 import type { ChainSource } from './types.ts'
 
 /**
- * Whether an acknowledgement counts. `crossed`: it names a block that was undone since, of this session or from before it;
- * both sides are right, and nothing changes. Throws `ExExError` BAD_ACK for one that cannot be true.
+ * Whether an acknowledgement counts. `crossed`: it names a block that was undone since, of this session or from before it,
+ * whether the undo was sent or waits for credit; both sides are right, and nothing changes. Throws `ExExError` BAD_ACK for one that cannot be true.
  */
 export async function checkAck(
   ack: Omit<AckFrame, 'type'>,
@@ -22,8 +22,9 @@ export async function checkAck(
   for (const [name, ref] of [['ack.processed', ack.processed] as const, ['ack.durable', durable] as const]) {
     if (ref === undefined) continue
     const known = cursor.sent.find(ref)
-    if (known === 'carried' || (known === 'below' && (await isCanonical(source, ref)))) continue
-    if (cursor.undoes(ref)) crossed = true
+    if (known === 'carried' && !(await cursor.willUndo(ref))) continue
+    if (known === 'below' && (await isCanonical(source, ref))) continue
+    if (known === 'carried' || cursor.undoes(ref)) crossed = true
     else {
       throw badAck(
         name,

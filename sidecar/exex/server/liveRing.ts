@@ -93,9 +93,11 @@ export class LiveRing {
     return this.#positionAfter.get(tip)
   }
 
-  /** Whether a step still held takes this block back. */
-  undoes(hash: Hash): boolean {
-    return this.#steps.some((step) => step?.undo.some((ref) => ref.hash === hash) === true)
+  /** Whether a step still held takes this block back; of those from a position on, when one is given. */
+  undoes(hash: Hash, from: number = this.#start): boolean {
+    for (let step = this.at(from); step !== undefined; step = this.at(++from))
+      if (step.undo.some((ref) => ref.hash === hash)) return true
+    return false
   }
 
   /** The block as a profile wants it, made once for all consumers of that profile. */

@@ -10,7 +10,7 @@ import { checkAck } from './checkAck.ts'
 import { checkHello } from './checkHello.ts'
 import { type Consumer, type ConsumerSession, lagOf } from './consumers.ts'
 import { bytesOfBatch, encodeNotification } from './encodeNotification.ts'
-import { findAncestor, isCanonical } from './findAncestor.ts'
+import { findAncestor } from './findAncestor.ts'
 import { FrameSender } from './frameSender.ts'
 import type { ServerContext } from './serverContext.ts'
 import { WakeUp } from './wakeUp.ts'
@@ -126,8 +126,8 @@ export class Session implements ConsumerSession {
     checkConsumer(this.#caller, hello.consumerId)
     this.#logger = this.#logger.child({ consumer: hello.consumerId })
     const ancestor = await findAncestor(source, hello)
-    // Not canonical: then everything the consumer holds down to the ancestor is durable, and nothing above it counts.
-    const durable = hello.durable && ((await isCanonical(source, hello.durable)) ? hello.durable : ancestor)
+    // It unwinds to the ancestor: of what was durable above it nothing counts.
+    const durable = hello.durable && hello.durable.number > ancestor.number ? ancestor : hello.durable
     if (this.#closed) return
 
     const heads = source.heads()

@@ -29,3 +29,31 @@ test.each([
   expect(answer).toMatchObject({ type: 'acknowledged', durable: undefined })
   expect(subject().server.consumers()).toMatchObject([{ connected: true }])
 })
+
+test('an acknowledgement counts for nothing when the undo of its block waits for credit', async () => {
+  const feed = await start()
+  feed.commit(5)
+  const held = feed.canonical
+  const session = openSession()
+  session.send(hello())
+  session.send({ type: 'credit', bytes: 1_000_000n, notifications: 1 })
+  await session.until((frame) => frame.type === 'end')
+  feed.reorg(2, 6)
+  feed.finalize(7n)
+  session.send({ type: 'ack', processed: held[5], durable: held[5] })
+  const answer = await session.until((frame) => frame.type === 'acknowledged' || frame.type === 'error')
+  expect(answer).toMatchObject({ type: 'acknowledged', durable: undefined, finishedHeight: undefined })
+  expect(feed.finishedHeights).toEqual([])
+})
+
+test('what was durable above the ancestor is not when a consumer comes back', async () => {
+  const feed = await start()
+  feed.commit(6)
+  const held = feed.canonical
+  feed.finalize(6n)
+  const session = openSession()
+  session.send({ ...hello(), locator: [held[3]!], durable: held[5] })
+  await session.until((frame) => frame.type === 'welcome')
+  await expect.poll(() => feed.finishedHeights.length, { timeout: 60_000 }).toBeGreaterThan(0)
+  expect(feed.finishedHeights[0]).toEqual(held[3])
+})

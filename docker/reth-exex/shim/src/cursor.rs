@@ -79,7 +79,14 @@ impl ChainCursor {
 
     /// Whether the chain took this block back: this session was told, or will be. It may be from before the session.
     pub(crate) fn undoes(&self, ring: &LiveRing, block: BlockRef) -> bool {
-        self.sent.find(block) == Found::Undone || ring.undoes(block.hash)
+        self.sent.find(block) == Found::Undone || ring.undoes(block.hash, ring.start())
+    }
+
+    /// Whether a block that was sent has been taken back since, and this session was not told yet; none when the ring does not
+    /// reach back to where this cursor is, and only the node can say.
+    pub(crate) fn will_undo(&self, ring: &LiveRing, block: BlockRef) -> Option<bool> {
+        let position = self.position.filter(|position| *position >= ring.start())?;
+        Some(ring.undoes(block.hash, position))
     }
 
     /// What the ring has next for this cursor.

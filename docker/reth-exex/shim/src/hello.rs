@@ -126,12 +126,9 @@ pub(crate) fn find_place(reader: &dyn ChainReader, hello: &Hello) -> Result<Plac
     } else {
         find_ancestor(reader, &heads, hello)?
     };
-    // Not canonical: then everything the consumer holds down to the ancestor is durable, and nothing above it counts.
-    let durable = match hello.durable {
-        Some(durable) if is_canonical(reader, durable)? => Some(durable),
-        Some(_) => Some(ancestor),
-        None => None,
-    };
+    // It unwinds to the ancestor: of what was durable above it nothing counts.
+    let durable =
+        hello.durable.map(|durable| if durable.number > ancestor.number { ancestor } else { durable });
     Ok(Place { ancestor, durable })
 }
 

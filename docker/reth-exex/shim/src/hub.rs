@@ -107,14 +107,15 @@ impl Hub {
         let tip = notification.blocks.last().map(|block| block.at);
         let mut state = self.state();
         // What is final now is told with this block only where the node is at it now: else it may be of a chain to come.
-        if let Ok(heads) = heads
-            && tip == Some(heads.head)
-        {
-            adopt(&mut state, &heads);
-        }
-        let finality = state.finality;
+        let heads = heads.ok().filter(|heads| tip == Some(heads.head));
+        let finality = heads.as_ref().map_or(state.finality, finality_of);
         match state.tracker.take(notification, finality, now_ms()) {
-            Tracked::Event(event) => self.push(&mut state, event),
+            Tracked::Event(event) => {
+                if let Some(heads) = &heads {
+                    adopt(&mut state, heads);
+                }
+                self.push(&mut state, event);
+            }
             Tracked::Nothing => {}
             Tracked::Broken => {
                 drop(state);
@@ -140,12 +141,21 @@ impl Hub {
     }
 
     fn push(&self, state: &mut State, event: ChainEvent) {
-        // Measured before the event: nobody can have made progress on blocks that are only now announced.
+        self.evict_stuck(state);
+        self.tell(state, event);
+    }
+
+    /// Done before an event: nobody can have made progress on blocks that are only now announced.
+    fn evict_stuck(&self, state: &mut State) {
         let head = state.ring.tip();
         for consumer in state.consumers.evict_stuck(head) {
             error!(consumer, %head, "consumer evicted");
             metrics::consumer_evicted();
         }
+    }
+
+    fn tell(&self, state: &mut State, event: ChainEvent) {
+        let head = state.ring.tip();
         let undoes = !event.undo.is_empty();
         let parent = event.parent;
         let follows = event.undo.last().map_or(parent.hash, |last| last.hash) == head.hash;
@@ -281,8 +291,8 @@ impl Hub {
             if state.tracker.tip() != tip {
                 continue;
             }
-            adopt(&mut state, &read.heads);
-            let finality = state.finality;
+            let finality = finality_of(&read.heads);
+            self.evict_stuck(&mut state);
             if let Some(parent) = read.restart_at {
                 warn!(%parent, "too far from what was told: consumers read the chain from the node");
                 state.tracker.restart(parent);
@@ -291,12 +301,13 @@ impl Hub {
                 state.consumers.undo_to(common);
                 let event =
                     ChainEvent { undo: vec![], blocks: vec![], parent, finality, node_time_ms: now_ms() };
-                self.push(&mut state, event);
+                self.tell(&mut state, event);
             }
             match state.tracker.take(read.branch, finality, now_ms()) {
                 Tracked::Event(event) => {
                     info!(undone = event.undo.len(), blocks = event.blocks.len(), "chain read from the node");
-                    self.push(&mut state, event);
+                    adopt(&mut state, &read.heads);
+                    self.tell(&mut state, event);
                     return Ok(());
                 }
                 Tracked::Nothing => return Ok(()),
@@ -320,8 +331,12 @@ impl Hub {
     }
 }
 
+const fn finality_of(heads: &NodeHeads) -> Finality {
+    Finality { safe: heads.safe, finalized: heads.finalized }
+}
+
 fn adopt(state: &mut State, heads: &NodeHeads) {
-    state.finality = Finality { safe: heads.safe, finalized: heads.finalized };
+    state.finality = finality_of(heads);
     state.oldest_block = heads.oldest_block;
     state.syncing = heads.syncing;
 }

@@ -122,9 +122,10 @@ impl LiveRing {
         self.position_after.get(&tip).copied()
     }
 
-    /// Whether a step still held takes this block back.
-    pub(crate) fn undoes(&self, hash: B256) -> bool {
-        self.steps.iter().any(|step| step.undo.iter().any(|block| block.hash == hash))
+    /// Whether a step still held, from a position on, takes this block back.
+    pub(crate) fn undoes(&self, hash: B256, from: u64) -> bool {
+        let before = usize::try_from(from.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        self.steps.iter().skip(before).any(|step| step.undo.iter().any(|block| block.hash == hash))
     }
 
     fn append(&mut self, step: RingStep) {

@@ -100,7 +100,7 @@ pub enum StartError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// A running server. Dropping it does not end it; `close` does.
+/// A running server. `close` ends it with a word to its clients; dropping it, without.
 pub struct Shim {
     hub: Arc<Hub>,
     sessions: Arc<Sessions>,

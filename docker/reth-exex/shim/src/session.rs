@@ -15,7 +15,7 @@ use crate::consumers::ConsumerSession;
 use crate::cursor::{Batch, BatchLimits, ChainCursor, ColdRead, Live, chain_moved, is_canonical, read_cold};
 use crate::error::{ErrorCode, ExExError};
 use crate::hello::{Hello, Place, check_hello, find_place};
-use crate::hub::{Hub, now_ms};
+use crate::hub::{Hub, State, now_ms};
 use crate::metrics;
 use crate::proto::v1;
 use crate::proto::v1::client_frame::Frame as ClientFrame;
@@ -138,6 +138,8 @@ pub(crate) fn spawn_session(
         let reading = tokio::spawn(async move { reader.read(caller, incoming).await });
         session.write(outgoing).await;
         reading.abort();
+        // Only then is nobody half-way through a Hello.
+        let _ = reading.await;
         session.close();
     });
     (handle, task)
@@ -242,6 +244,10 @@ impl Session {
         let asked = hello.clone();
         let Place { ancestor, durable } = hub.read(move |reader| find_place(reader, &asked)).await?;
         let mut state = hub.state();
+        // The client may have gone meanwhile, and come back in a session that must not be fenced by this one.
+        if self.shared.inner().end.is_some() {
+            return Ok(());
+        }
         let head = state.head();
         let session: Arc<dyn ConsumerSession> = self.shared.clone();
         let first_seq = state.consumers.attach(&hello.consumer_id, hello.mode, session, head).next_seq;
@@ -288,6 +294,9 @@ impl Session {
         let Some(id) = id else { return Ok(()) };
         if !crossed {
             let mut state = self.hub.state();
+            if !self.is_current(&state, &id) {
+                return Ok(());
+            }
             let head = state.head();
             if let (Some(durable), Some(processed)) = (durable, processed)
                 && durable.number > processed.number
@@ -309,7 +318,17 @@ impl Session {
     async fn check_acknowledged(&self, place: &str, block: BlockRef) -> Result<bool, ExExError> {
         let found = |session: &Self| session.shared.inner().cursor.as_ref().map(|c| c.sent.find(block));
         match found(self) {
-            Some(Found::Carried) => return Ok(true),
+            Some(Found::Carried) => {
+                let will_undo = {
+                    let state = self.hub.state();
+                    let inner = self.shared.inner();
+                    inner.cursor.as_ref().and_then(|cursor| cursor.will_undo(&state.ring, block))
+                };
+                return match will_undo {
+                    Some(will_undo) => Ok(!will_undo),
+                    None => Ok(self.hub.read(move |reader| is_canonical(reader, block)).await?),
+                };
+            }
             Some(Found::Below) if self.hub.read(move |reader| is_canonical(reader, block)).await? => {
                 return Ok(true);
             }
@@ -403,6 +422,7 @@ impl Session {
             tokio::select! {
                 () = self.shared.work.notified() => {}
                 changed = moved.changed() => if changed.is_err() { break },
+                () = outgoing.closed() => self.shared.end(End::Quiet("cancelled")),
             }
         }
         self.say_why(&outgoing).await;
@@ -539,6 +559,12 @@ impl Session {
         read.ok_or_else(|| chain_moved("a block that was sent on the canonical chain", "none of them"))
     }
 
+    /// Whether this is the consumer's session still: a newer one may have taken over.
+    fn is_current(&self, state: &State, id: &str) -> bool {
+        let current = state.consumers.get(id).and_then(|consumer| consumer.session.as_ref());
+        current.is_some_and(|session| std::ptr::addr_eq(Arc::as_ptr(session), Arc::as_ptr(&self.shared)))
+    }
+
     fn charge(&self, mut inner: MutexGuard<'_, Inner>, batch: Batch) -> Option<(Batch, NotificationFacts)> {
         inner.credit_bytes -= batch.bytes() as i128;
         inner.credit_notifications -= 1;
@@ -546,6 +572,10 @@ impl Session {
         let (id, max_frame_bytes, pack) = (hello.consumer_id.clone(), hello.max_frame_bytes, hello.pack);
         drop(inner);
         let mut state = self.hub.state();
+        // The numbers of its notifications are the newest session's.
+        if !self.is_current(&state, &id) {
+            return None;
+        }
         let head = state.head();
         let consumer = state.consumers.get_mut(&id)?;
         let seq = consumer.next_seq;

@@ -174,6 +174,11 @@ async fn tokens_are_asked_for_and_bound_to_their_consumer() {
     }
     let info = served.client().await.get_info(v1::GetInfoRequest {}).await.expect_err("is refused");
     assert_eq!(info.code(), Code::Unauthenticated);
+    // A file of tokens that names none is no open door.
+    let closed = Served::over(Arc::new(ScriptedChain::new(0)), limits(), "# none yet\n").await;
+    let refused =
+        Session::open(closed.client().await, Some("any")).await.map(|_| ()).expect_err("is refused");
+    assert_eq!(refused.code(), Code::Unauthenticated);
 }
 
 #[tokio::test]

@@ -41,7 +41,8 @@ impl Served {
 
     pub async fn over(chain: Arc<ScriptedChain>, limits: Limits, tokens: &str) -> Self {
         let listen: Listen = "127.0.0.1:0".parse().expect("an address");
-        let options = ServerOptions { tokens: Tokens::parse(tokens), ..ServerOptions::plain(listen) };
+        let tokens = if tokens.is_empty() { Tokens::default() } else { Tokens::parse(tokens) };
+        let options = ServerOptions { tokens, ..ServerOptions::plain(listen) };
         let (shim, heights) = Shim::start(chain.clone(), limits, options).await.expect("starts");
         Self { chain, shim, heights }
     }

@@ -12,13 +12,13 @@ import {
   blockEntry,
   blockOf,
   chainId,
+  everything,
   openIn,
   patternOf,
   temporaryDirectory,
   transactionOf,
 } from './support.ts'
 
-const everything = { query: '', limit: 1000, tokens: 1_000_000 }
 const code = (name: string) => expect.objectContaining({ name: 'VectorStoreError', code: name })
 
 /** What a store holds, in an order of its own: two stores with the same digest answer alike. */

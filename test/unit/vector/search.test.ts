@@ -5,13 +5,12 @@ import {
   addressOf,
   blockEntry,
   blockOf,
+  everything,
   openIn,
   patternOf,
   temporaryDirectory,
   transactionOf,
 } from './support.ts'
-
-const everything = { query: '', limit: 1000, tokens: 1_000_000 }
 
 describe('search', () => {
   async function stocked(directory: string): Promise<VectorStore> {

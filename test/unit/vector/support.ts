@@ -98,3 +98,6 @@ export function openIn(directory: string, changes: Partial<VectorStoreOptions> =
     { logger },
   )
 }
+
+/** Asks for all there is. */
+export const everything = { query: '', limit: 1000, tokens: 1_000_000 }

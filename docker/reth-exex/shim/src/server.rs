@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::Router};
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::server::{Router, TcpIncoming};
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tracing::info;
 
@@ -187,8 +188,7 @@ fn router(
     let limits = &hub.limits;
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(limits.ping))
-        .http2_keepalive_timeout(Some(limits.ping_timeout))
-        .tcp_nodelay(true);
+        .http2_keepalive_timeout(Some(limits.ping_timeout));
     if let Some(tls) = &options.tls {
         let mut config = ServerTlsConfig::new().identity(Identity::from_pem(&tls.certificate, &tls.key));
         if let Some(authority) = &tls.client_ca {
@@ -228,10 +228,9 @@ fn serve(router: Router, listen: &Listen, mut stopped: watch::Receiver<bool>) ->
     };
     match listen {
         Listen::Tcp(address) => {
-            let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-            listener.set_nonblocking(true).map_err(failed)?;
-            let local = listener.local_addr().map_err(failed)?;
-            let incoming = TcpListenerStream::new(TcpListener::from_std(listener).map_err(failed)?);
+            // Its own setting: the server's is not looked at where the listener comes from outside.
+            let incoming = TcpIncoming::bind(*address).map_err(failed)?.with_nodelay(Some(true));
+            let local = incoming.local_addr().map_err(failed)?;
             let serving = router.serve_with_incoming_shutdown(incoming, stop);
             Ok((tokio::spawn(async move { report(serving.await) }), Some(local)))
         }

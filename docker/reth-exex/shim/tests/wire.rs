@@ -130,6 +130,15 @@ async fn silence_ends_a_session() {
 }
 
 #[tokio::test]
+async fn a_frame_larger_than_any_of_a_client_is_refused() {
+    let served = Served::start(limits()).await;
+    let mut session = served.session().await;
+    session.say(ClientFrame::Bye(v1::Bye { reason: "x".repeat(300_000) })).await;
+    let (error, status) = session.end().await;
+    assert_eq!((error.code.as_str(), status.code()), ("MALFORMED", Code::InvalidArgument));
+}
+
+#[tokio::test]
 async fn what_is_no_frame_of_the_contract_ends_the_session_alone() {
     let mut served = Served::start(limits()).await;
     served.change(0, 2);

@@ -14,6 +14,12 @@ const tier = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    projects: [tier('unit', 120_000), tier('integration', 300_000), tier('simulation', 900_000)],
+    projects: [
+      tier('unit', 120_000),
+      tier('integration', 300_000),
+      tier('simulation', 900_000),
+      tier('topology', 300_000),
+      tier('reth', 1_200_000),
+    ],
   },
 })

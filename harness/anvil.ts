@@ -123,7 +123,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
  * The native binary, in the platform's own package: `.bin/anvil` is a wrapper whose death leaves the node running.
  * The platform package is a dependency of `@foundry-rs/anvil`, so it is looked up from there.
  */
-function anvilBinary(): string {
+export function anvilBinary(): string {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
   const name = `@foundry-rs/anvil-${process.platform}-${architecture}`
   try {

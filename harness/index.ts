@@ -1,5 +1,12 @@
 /** The one door to the harness: nodes, feeds and traffic that the sidecar is run against. */
 export { type Anvil, type AnvilOptions, developmentMnemonic, startAnvil } from './anvil.ts'
+export { compareWithFreshRun } from './assertions/compareWithFreshRun.ts'
+export {
+  type ConsensusDriver,
+  type ConsensusDriverOptions,
+  createConsensusDriver,
+} from './consensus/createConsensusDriver.ts'
+export { createRpc, type Rpc } from './devnet/createRpc.ts'
 export type {
   MinedBlock,
   TrafficHooks,
@@ -10,10 +17,21 @@ export type {
 export { runTraffic } from './devnet/runTraffic.ts'
 export { type Devnet, type DevnetOptions, startDevnet } from './devnet/startDevnet.ts'
 export { HarnessError, type HarnessErrorCode } from './errors.ts'
+export { type ProcessOptions, startProcess } from './instance/startProcess.ts'
+export type { Instance } from './instance/types.ts'
+export { type Reth, type RethOptions, startReth } from './nodes/startReth.ts'
+export { quietPort } from './quietPort.ts'
 export { createRandom, type Random } from './random.ts'
 export type { ReplayOptions } from './replay/createReplayChain.ts'
 export { type ReplayFeed, type ReplayFeedOptions, startReplayFeed } from './replay/startReplayFeed.ts'
+export {
+  type Sidecar,
+  type SidecarOptions,
+  type SidecarStatus,
+  startSidecar,
+} from './sidecar/startSidecar.ts'
 export { createSvmClient, type SvmClient, type SvmClientOptions } from './svm/createSvmClient.ts'
 export { type SvmTrafficKind, svmTrafficKinds } from './svm/createSvmTraffic.ts'
 export { type EnvelopeContent, encodeEnvelope, routerAddress } from './svm/encodeEnvelope.ts'
 export { deriveKeypair, type SvmKeypair } from './svm/keypair.ts'
+export { createTraffic, type TrafficSender, type TrafficSenderOptions } from './workload/createTraffic.ts'

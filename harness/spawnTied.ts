@@ -17,10 +17,14 @@ const script = `{ trap '' HUP INT TERM; read -r line <&3 || kill -9 $$; } >/dev/
  * Starts a program that reads no input and ends when this process does, however that comes: by SIGKILL too. It is for
  * programs that would not notice by themselves. Windows has no shell to tie it with; there it is just started.
  */
-export function spawnTied(file: string, args: readonly string[]): TiedProcess {
-  if (process.platform === 'win32') return spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+export function spawnTied(
+  file: string,
+  args: readonly string[],
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
+): TiedProcess {
+  if (process.platform === 'win32') return spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
-  const child = spawn('/bin/sh', ['-c', script, 'sh', file, ...args], { stdio: [...stdio] })
+  const child = spawn('/bin/sh', ['-c', script, 'sh', file, ...args], { env, stdio: [...stdio] })
   // Not made when nothing could be started; the child tells that by its own event.
   const tie = child.stdio[3] as Duplex | undefined
   // A watcher that is gone already, as when its whole group was killed, needs no telling.

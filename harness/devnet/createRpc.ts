@@ -15,15 +15,18 @@ type Answer = {
   readonly error?: { readonly message: string }
 }
 
-/** A plain JSON-RPC client over HTTP. */
-export function createRpc(url: string, signal?: AbortSignal): Rpc {
+/** A plain JSON-RPC client over HTTP. `headers` is asked for more of them at every request. */
+export function createRpc(
+  url: string,
+  { signal, headers }: { signal?: AbortSignal; headers?: () => Record<string, string> } = {},
+): Rpc {
   const failed = (cause: unknown): never => {
     throw new HarnessError('RPC_FAILED', `expected an answer from ${url}, none came`, { cause })
   }
   const post = async (body: unknown): Promise<unknown> => {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers?.() },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     }).catch(failed)

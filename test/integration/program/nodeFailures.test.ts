@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { startAnvil } from '#harness'
+import { quietPort, startAnvil } from '#harness'
 import { errorOf, healthOf, statusOf, untilDurable } from '../../support/program/programAnswers.ts'
-import { quietPort } from '../../support/program/quietPort.ts'
+
 import { runProgram, startProgram } from '../../support/program/startProgram.ts'
 import { createStockClient } from '../../support/program/stockClient.ts'
 import { temporaryFolder } from '../../support/program/temporaryFolder.ts'

@@ -21,7 +21,11 @@ const magic = toHex('SVM')
 /** A person with nothing but viem and `@solana/web3.js`, and the node's own test methods. */
 export type StockClient = ReturnType<typeof createStockClient>
 
-export function createStockClient(node: Anvil) {
+/** @param minesByItself the node makes blocks without being told: a transaction is waited for, not mined */
+export function createStockClient(
+  node: Pick<Anvil, 'rpcUrl' | 'chainId' | 'mnemonic'>,
+  { minesByItself = false } = {},
+) {
   const chain = defineChain({
     id: node.chainId,
     name: 'devnet',
@@ -48,11 +52,13 @@ export function createStockClient(node: Anvil) {
     })
     const raw = await wallet.signTransaction(request)
     const hash = await wallet.sendRawTransaction({ serializedTransaction: raw })
-    await anvil.mine({ blocks: 1 })
+    if (minesByItself) await anvil.waitForTransactionReceipt({ hash, pollingInterval: 50 })
+    else await anvil.mine({ blocks: 1 })
     return { hash, raw }
   }
   return {
     anvil,
+    wallet,
     head,
     mine: async (blocks = 1) => {
       await anvil.mine({ blocks })

@@ -1,0 +1,114 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Hash } from 'viem'
+import { HarnessError } from '../errors.ts'
+import { startProcess } from '../instance/startProcess.ts'
+import type { Instance } from '../instance/types.ts'
+import { quietPort } from '../quietPort.ts'
+
+export type SidecarOptions = {
+  readonly name?: string
+  /** What it attaches to: `grpc://host:port` of a shim, `http://` of a node. */
+  readonly url: string
+  readonly dataDir: string
+  /** Configuration by key: `exex.consumer_id=second`. */
+  readonly settings?: readonly string[]
+  /** Default: info. */
+  readonly logLevel?: string
+}
+
+/** The parts of `/status` by which two sidecars are compared. */
+export type SidecarStatus = {
+  readonly blocks: number
+  readonly transactions: number
+  readonly routes: unknown
+  readonly svm: { readonly latticeHash: string; readonly accounts: number } & Record<string, unknown>
+  readonly decisionsHash: string
+  readonly reorgs: number
+  readonly blocksReverted: number
+  readonly head: { readonly number: number; readonly hash: Hash } | null
+  readonly durable: { readonly number: number; readonly hash: Hash } | null
+  readonly finalized: { readonly number: number; readonly hash: Hash } | null
+  readonly finishedHeight: { readonly number: number; readonly hash: Hash } | null
+  readonly rssBytes: number
+}
+
+export type Sidecar = Instance & {
+  readonly httpUrl: string
+  readonly dataDir: string
+  /** One GET; fails when nobody answers. */
+  get(path: string): Promise<{ readonly status: number; readonly body: unknown }>
+  status(): Promise<SidecarStatus>
+  /** Resolves once everything up to this block is durable. Fails when it dies, or `timeoutMs` (default 60 000) pass. */
+  untilDurable(block: { readonly hash: Hash }, timeoutMs?: number): Promise<SidecarStatus>
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const pollMs = 20
+
+/**
+ * Starts this project's sidecar as a process. It keeps its HTTP address over restarts.
+ *
+ * @throws HarnessError `INSTANCE_DIED`, `INSTANCE_NOT_READY`
+ */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { name = 'sidecar', url, dataDir, settings = [], logLevel = 'info' } = options
+  const port = await quietPort()
+  const httpUrl = `http://127.0.0.1:${port}`
+  // What the machine happens to have set must not configure it.
+  const inherited = Object.entries(process.env).filter(([key]) => !/^(MONMOUTH_|LOG_LEVEL$)/.test(key))
+  const instance = await startProcess({
+    name,
+    file: nodeBinary(),
+    args: () => [
+      ...['--disable-warning=ExperimentalWarning', join(root, 'sidecar/main.ts'), 'attach', url],
+      ...['--data-dir', dataDir, '--http', `127.0.0.1:${port}`, '--log-level', logLevel],
+      ...settings.flatMap((setting) => ['--set', setting]),
+    ],
+    env: Object.fromEntries(inherited),
+    isReady: async () => {
+      try {
+        return (await fetch(`${httpUrl}/status`, { signal: AbortSignal.timeout(2000) })).ok
+      } catch {
+        return false
+      }
+    },
+  })
+  const get = async (path: string) => {
+    const response = await fetch(`${httpUrl}${path}`, { signal: AbortSignal.timeout(30_000) })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    return { status: response.status, body: isJson ? (JSON.parse(text) as unknown) : text }
+  }
+  const status = async () => (await get('/status')).body as SidecarStatus
+  return {
+    ...instance,
+    httpUrl,
+    dataDir,
+    get,
+    status,
+    untilDurable: async (block, timeoutMs = 60_000) => {
+      const limit = performance.now() + timeoutMs
+      let last: SidecarStatus | undefined
+      while (performance.now() < limit) {
+        // It may be starting, or standing still.
+        last = await status().catch(() => last)
+        if (last?.durable?.hash === block.hash) return last
+        await delay(pollMs)
+      }
+      const log = instance.logs().slice(-2000)
+      throw new HarnessError(
+        'SIDECAR_BEHIND',
+        `expected ${name} to have ${block.hash} durable within ${timeoutMs} ms, it has ${JSON.stringify(last?.durable)}: ${log}`,
+      )
+    },
+  }
+}
+
+/** The version of Node that this project pins, whatever runs the harness. */
+export function nodeBinary(): string {
+  const modules = dirname(dirname(createRequire(import.meta.url).resolve('rxjs/package.json')))
+  return join(modules, '.bin', 'node')
+}

@@ -145,7 +145,14 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
             for (const block of event.blocks) listener({ type: 'undone', block })
             break
           case 'applied':
-            listener({ type: 'applied', block: event.effects.block })
+            listener({
+              type: 'applied',
+              block: event.effects.block,
+              ...(event.facts && {
+                nodeTimeMs: event.facts.nodeTimeMs,
+                receivedTimeMs: event.facts.receivedTimeMs,
+              }),
+            })
             break
           case 'durable':
           case 'acknowledged':

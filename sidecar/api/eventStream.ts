@@ -5,7 +5,8 @@ import type { ChainEvent, SidecarView } from './view.ts'
 const MAX_UNREAD = 10_000
 
 /**
- * The chain's events from now on, one JSON document a line: `{"type":"applied","number":12,"hash":"0x…"}`.
+ * The chain's events from now on, one JSON document a line: `{"type":"applied","number":12,"hash":"0x…","timeMs":…}`, the time
+ * in Unix milliseconds; blocks applied also have `nodeTimeMs` and `receivedTimeMs`, see `ChainEvent`.
  * A reader too slow for the chain is cut off with a last line that says so, rather than buffered without bound.
  */
 export function eventStream(view: SidecarView): Response {
@@ -35,6 +36,7 @@ export function eventStream(view: SidecarView): Response {
   })
 }
 
-function eventLine(event: ChainEvent): string {
-  return `${JSON.stringify({ type: event.type, ...toRefJson(event.block) })}\n`
+function eventLine({ type, block, ...times }: ChainEvent): string {
+  const timeMs = performance.timeOrigin + performance.now()
+  return `${JSON.stringify({ type, ...toRefJson(block), timeMs, ...times })}\n`
 }

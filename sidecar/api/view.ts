@@ -16,6 +16,9 @@ export type Problem = {
 export type ChainEvent = {
   readonly type: 'applied' | 'undone' | 'durable' | 'acknowledged'
   readonly block: BlockRef
+  /** Of blocks applied: Unix milliseconds (fractional) when the server had it from the node, and when it was here whole. */
+  readonly nodeTimeMs?: number
+  readonly receivedTimeMs?: number
 }
 
 /** A decision as the doors show it: with its SVM outcome, and whether its block is canonical. */

@@ -5,6 +5,16 @@ import { remoteProtoFile } from './schema.ts'
 /** The messages of `remote.proto` by name. */
 export const remoteSchema = protobuf.loadSync(remoteProtoFile)
 
+/** The same for who reads them: without the bundle, which nobody here needs and which is most of the decoding. */
+export const remoteReadSchema = withoutBundle(protobuf.loadSync(remoteProtoFile))
+
+function withoutBundle(schema: protobuf.Root): protobuf.Root {
+  const outcome = schema.lookupType('exex.ExecutionOutcome')
+  // A field that is not known is skipped.
+  outcome.remove(outcome.fields.bundle!)
+  return schema
+}
+
 const raw = (bytes: Buffer): Buffer => bytes
 
 /** The official service, as it is called in reth's remote ExEx example. */

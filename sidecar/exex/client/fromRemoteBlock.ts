@@ -27,8 +27,7 @@ export function fromRemoteBlock(remote: RemoteBlock, receipts: readonly RemoteRe
     throw new WireError('receipts', `${body.length}, one a transaction`, `${receipts.length}`)
   }
   const rows = body.map(rowOf)
-  // protobufjs gives an absent byte field as a plain empty array.
-  const inputs = rows.map(({ fields }) => (fields.input.length === 0 ? EMPTY : fields.input))
+  const inputs = rows.map(({ fields }) => bytesOf(fields.input))
   const logs = body.map((_, i) => logBytes(receipts?.[i]))
   return {
     ref: { number, hash: hashFromBytes(remote.header.hash, 'block.header.hash') },
@@ -94,6 +93,8 @@ function recipientOf(to: RemoteTransactionFields['to']): Uint8Array | undefined 
 }
 
 const EMPTY = new Uint8Array(0)
+/** protobufjs gives an absent byte field as a plain empty array. */
+const bytesOf = (bytes: Uint8Array): Uint8Array => (bytes.length === 0 ? EMPTY : bytes)
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 function sized(bytes: Uint8Array, length: number, field: string): Uint8Array {
@@ -145,7 +146,7 @@ function logBytes(receipt: RemoteReceipt | undefined): Buffer {
         Buffer.of(topics.length),
         ...topics,
         length,
-        bufferOf(data.data),
+        bufferOf(bytesOf(data.data)),
       ]
     }),
   )

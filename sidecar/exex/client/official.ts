@@ -5,7 +5,7 @@ import { ExExError } from '../errors.ts'
 import { parse } from '../messageCodec.ts'
 import { RecentChain } from '../recentChain.ts'
 import type { RemoteChain, RemoteNotification } from '../remoteMessages.ts'
-import { DEGRADED_HEADER, remoteMethods, remoteSchema } from '../remoteService.ts'
+import { DEGRADED_HEADER, remoteMethods, remoteReadSchema } from '../remoteService.ts'
 import { CreditWindow } from './creditWindow.ts'
 import type { ExExEvent } from './events.ts'
 import { fromRemoteBlock } from './fromRemoteBlock.ts'
@@ -13,7 +13,7 @@ import { openChannel } from './openChannel.ts'
 import { type ClientDependencies, type ClientLimits, clientLimitsOf, type Endpoint } from './options.ts'
 import { fromStatus } from './statusError.ts'
 
-const NotificationMessage = remoteSchema.lookupType('exex.ExExNotification')
+const NotificationMessage = remoteReadSchema.lookupType('exex.ExExNotification')
 
 export type OfficialOptions = Endpoint & {
   /** Blocks `from` to `to`, both included, from elsewhere, to bridge what the service did not send. */

@@ -1,14 +1,10 @@
 import { type Client, credentials, Client as GrpcClient } from '@grpc/grpc-js'
-import type { Subscription } from 'rxjs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { buildBlock, createScriptedFeed } from '../../../harness/feed/index.ts'
 import { decodeBlock } from '../../../sidecar/exex/blockCodec.ts'
-import type { ExExEvent } from '../../../sidecar/exex/client/events.ts'
-import { connectOfficial, type OfficialOptions } from '../../../sidecar/exex/client/official.ts'
-import type { ExExError } from '../../../sidecar/exex/errors.ts'
-import type { Notification } from '../../../sidecar/notification/types.ts'
+import type { OfficialOptions } from '../../../sidecar/exex/client/official.ts'
 import { plain } from '../../unit/exex/blocks.ts'
-import { quiet } from './observedConsumer.ts'
+import { observeOfficial } from './observedOfficial.ts'
 import { startScriptedOfficial } from './scriptedOfficial.ts'
 import { startScriptedServer } from './startScriptedServer.ts'
 
@@ -20,24 +16,9 @@ afterEach(async () => {
 })
 
 function consume(options: OfficialOptions) {
-  const events: ExExEvent[] = []
-  const notifications: Notification[] = []
-  let error: ExExError | undefined
-  const client = connectOfficial({ backoffMs: 5, ...options }, { logger: quiet })
-  const subscription: Subscription = client.events$.subscribe({
-    next(event) {
-      events.push(event)
-      if (event.type === 'notification') {
-        notifications.push(event.notification)
-        client.grant(event.notification)
-      }
-    },
-    error(reason: ExExError) {
-      error = reason
-    },
-  })
-  closing.push(() => subscription.unsubscribe())
-  return { events, notifications, error: () => error }
+  const consumer = observeOfficial(options)
+  closing.push(consumer.stop)
+  return consumer
 }
 
 describe('the official service', () => {

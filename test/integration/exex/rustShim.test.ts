@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { keccak256, numberToHex, serializeTransaction } from 'viem'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { buildBlock } from '../../../harness/feed/buildBlock.ts'
 import { encodeBlock, withoutLogs } from '../../../sidecar/exex/blockCodec.ts'
-import type { Block, BlockRef } from '../../../sidecar/notification/types.ts'
+import type { Block, BlockRef, Notification } from '../../../sidecar/notification/types.ts'
+import { plain } from '../../unit/exex/blocks.ts'
 import { type ConformanceSubject, describeConformance } from './conformance.ts'
 import { type ObservedConsumer, observeConsumer } from './observedConsumer.ts'
+import { observeOfficial } from './observedOfficial.ts'
 
 const binary = fileURLToPath(
   new URL('../../../docker/reth-exex/target/debug/examples/scripted', import.meta.url),
@@ -129,6 +131,59 @@ function describeInsideANode(): void {
       }
     })
 
+    describe('by the official service', () => {
+      /** A shim four blocks along, and a consumer that subscribed to it. */
+      const subscribe = async () => {
+        shim = await startRustShim()
+        await shim.commit(4)
+        const official = observeOfficial({ url: shim.url })
+        onTestFinished(official.stop)
+        await expect.poll(() => official.events.length, patiently).toBe(1)
+        return { shim, official }
+      }
+
+      test('sends what the node notifies of, whole', async () => {
+        const { shim, official } = await subscribe()
+        expect(official.events[0]).toMatchObject({ type: 'welcome', server: 'exex.RemoteExEx' })
+        const v1 = observeConsumer({ url: shim.url, profile: 'receipts', acknowledges: true })
+        onTestFinished(v1.stop)
+        await v1.until('the chain', () => v1.chain.length === 5)
+        await shim.commit(2)
+        const before = await shim.canonical()
+        await shim.reorg(1, 3)
+        const after = await shim.canonical()
+        await shim.revert(1)
+        await expect
+          .poll(() => official.notifications.map((one) => one.kind), patiently)
+          .toEqual(['committed', 'reorged', 'reverted'])
+        const [committed, reorged, reverted] = official.notifications.map(stepOf)
+        expect(committed).toMatchObject({ undo: [], added: before.slice(5) })
+        expect(reorged).toMatchObject({ undo: before.slice(6), added: after.slice(6) })
+        expect(reverted).toMatchObject({ undo: after.slice(8), added: [] })
+
+        // The same blocks as by exex.v1, column by column.
+        const hashes = new Set(committed!.added.map((ref) => ref.hash))
+        await v1.until('the commit', () => stepsOf(v1).some((step) => hashes.has(step.added[0]!.hash)))
+        const blocks = stepsOf(v1).flatMap((step) => step.blocks)
+        expect(committed!.blocks.map(plain)).toEqual(
+          blocks.filter((block) => hashes.has(block.ref.hash)).map(plain),
+        )
+      })
+
+      test('ends a stream that misses a notification, so that its client knows', async () => {
+        const { shim, official } = await subscribe()
+        await shim.commit(1)
+        await expect.poll(() => official.notifications.length, patiently).toBe(1)
+        await shim.silently(0, 1)
+        await shim.commit(1)
+        const welcomes = () => official.events.filter((event) => event.type === 'welcome').length
+        await expect.poll(welcomes, patiently).toBe(2)
+        await shim.commit(1)
+        await expect.poll(() => official.error()?.code, patiently).toBe('GAP')
+        expect(official.notifications).toHaveLength(1)
+      })
+    })
+
     test('lets a consumer that is slower than the ring read from the node', async () => {
       const { shim } = await follow('--ring-blocks', '4')
       const slow = observeConsumer({
@@ -154,6 +209,19 @@ function describeInsideANode(): void {
     })
   })
 }
+
+/** An answer is waited for as long as it takes on whatever machine. */
+const patiently = { timeout: 60_000 }
+
+/** What a notification undoes and adds. */
+function stepOf(notification: Notification) {
+  const blocks = notification.kind === 'reverted' ? [] : notification.blocks
+  const undo = notification.kind === 'committed' ? [] : notification.undo
+  return { undo, blocks, added: blocks.map((block) => block.ref) }
+}
+
+const stepsOf = (consumer: ObservedConsumer) =>
+  consumer.notifications.map(stepOf).filter((step) => step.added.length > 0)
 
 type RustShim = ConformanceSubject & {
   /** Changes the node's chain without a notification. */

@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Some("change") => {
                 let notification = chain.change(argument("depth"), argument("count"));
                 if command["silent"] != true {
-                    shim.notify(notification);
+                    chain.notify(&shim, notification);
                 }
                 json!({ "head": to_json(*chain.canonical().last().expect("a genesis block")) })
             }

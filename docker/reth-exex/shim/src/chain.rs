@@ -20,6 +20,11 @@ impl BlockRef {
     pub const fn new(number: u64, hash: B256) -> Self {
         Self { number, hash }
     }
+
+    /// The higher of two; this one where they are level.
+    pub(crate) const fn later(self, other: Self) -> Self {
+        if other.number > self.number { other } else { self }
+    }
 }
 
 impl fmt::Display for BlockRef {

@@ -26,6 +26,11 @@ impl Batch {
     pub(crate) fn bytes(&self) -> usize {
         self.blocks.iter().map(|block| block.bytes.len()).sum()
     }
+
+    /// The tip it leads to.
+    pub(crate) fn tip(&self) -> BlockRef {
+        self.blocks.last().map_or(self.parent, |block| block.at)
+    }
 }
 
 /// Bounds of one batch.

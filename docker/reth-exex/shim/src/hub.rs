@@ -6,13 +6,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
 use tokio::sync::{Notify, mpsc, watch};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
+use crate::branch::read_branch;
 use crate::chain::{BlockRef, ChainNotification, ChainReader, NodeHeads, ReadError};
 use crate::consumers::Consumers;
 use crate::cursor::canonical_ref;
-use crate::limits::Limits;
+use crate::limits::{HEIGHT_PATIENCE, Limits};
 use crate::metrics;
+use crate::remote::Subscribers;
 use crate::ring::{ChainEvent, Finality, LiveRing};
 use crate::tracker::{ChainTracker, Tracked};
 
@@ -47,11 +49,14 @@ pub(crate) struct Hub {
     pub(crate) genesis_hash: B256,
     /// Random per start.
     pub(crate) epoch: u64,
+    /// Who follows by the official service.
+    pub(crate) remote: Arc<Subscribers>,
     state: Mutex<State>,
     /// Counts what happened to the chain: who waits for more watches it.
     moved: watch::Sender<u64>,
     finish: Notify,
     resend: AtomicBool,
+    telling: tokio::sync::Mutex<()>,
     finished: mpsc::UnboundedSender<BlockRef>,
     rebuild: Notify,
     /// The node's feed has ended: from now on its chain is read.
@@ -80,12 +85,14 @@ impl Hub {
             chain_id: reader.chain_id(),
             genesis_hash: reader.genesis_hash(),
             epoch: rand::random(),
+            remote: Arc::new(Subscribers::new(&limits)),
             reader,
             limits,
             state: Mutex::new(state),
             moved: watch::Sender::new(0),
             finish: Notify::new(),
             resend: AtomicBool::new(false),
+            telling: tokio::sync::Mutex::new(()),
             finished,
             rebuild: Notify::new(),
             feed_ended: AtomicBool::new(false),
@@ -109,7 +116,10 @@ impl Hub {
         // What is final now is told with this block only where the node is at it now: else it may be of a chain to come.
         let heads = heads.ok().filter(|heads| tip == Some(heads.head));
         let finality = heads.as_ref().map_or(state.finality, finality_of);
-        match state.tracker.take(notification, finality, now_ms()) {
+        // A branch left long ago may be notified of late: what was told as final is undone only where the node's chain itself
+        // says so.
+        let final_at = state.finality.finalized.map(|block| block.number);
+        match state.tracker.take(notification, finality, now_ms(), final_at) {
             Tracked::Event(event) => {
                 if let Some(heads) = &heads {
                     adopt(&mut state, heads);
@@ -119,8 +129,8 @@ impl Hub {
             Tracked::Nothing => {}
             Tracked::Broken => {
                 drop(state);
-                metrics::break_seen();
                 warn!(tip = ?tip, "notification does not follow what was told: reading the chain from the node");
+                self.missed();
                 self.rebuild.notify_one();
             }
         }
@@ -128,8 +138,8 @@ impl Hub {
 
     /// What the node's feed brings next is not known: the chain is read from the node.
     pub(crate) fn feed_broken(&self, reason: &str) {
-        metrics::break_seen();
         warn!(reason, "feed broken: reading the chain from the node");
+        self.missed();
         self.rebuild.notify_one();
     }
 
@@ -137,7 +147,19 @@ impl Hub {
     pub(crate) fn feed_ended(&self) {
         error!("the node's feed has ended: following its head by reading");
         self.feed_ended.store(true, Ordering::Relaxed);
+        self.remote.feed_ended();
         self.rebuild.notify_one();
+    }
+
+    /// Whether the node's notifications still come.
+    pub(crate) fn is_fed(&self) -> bool {
+        !self.feed_ended.load(Ordering::Relaxed)
+    }
+
+    /// A notification is missing. What the ring lacks is read from the node; the official service has nothing else to send.
+    fn missed(&self) {
+        metrics::break_seen();
+        self.remote.missed();
     }
 
     fn push(&self, state: &mut State, event: ChainEvent) {
@@ -193,36 +215,63 @@ impl Hub {
     pub(crate) async fn tell_heights(self: Arc<Self>) {
         loop {
             self.finish.notified().await;
-            let resend = self.resend.swap(false, Ordering::Relaxed);
-            let number = {
-                let state = self.state();
-                let number = self.finished_number(&state);
-                number.filter(|number| resend || state.finished.map(|told| told.number) != Some(*number))
-            };
-            let Some(number) = number else { continue };
-            let height = self.read(move |reader| canonical_ref(reader, number)).await;
-            match height {
-                Ok(Some(height)) => self.tell_height(height),
-                Ok(None) => {}
-                Err(error) => {
-                    // The next acknowledgement or block asks again.
-                    self.resend.fetch_or(resend, Ordering::Relaxed);
-                    warn!(%error, "finished height not told");
-                }
+            self.tell_if_changed().await;
+        }
+    }
+
+    /// Tells the node now, and waits for it a moment: who acknowledged is answered with what came of it.
+    pub(crate) async fn settle_height(self: &Arc<Self>) {
+        let hub = Arc::clone(self);
+        // A task of its own: one that is begun is not given up half-way.
+        let told = tokio::spawn(async move { hub.tell_if_changed().await });
+        let _ = tokio::time::timeout(HEIGHT_PATIENCE, told).await;
+    }
+
+    async fn tell_if_changed(&self) {
+        // One at a time: what was looked up earlier is never told after what was looked up later.
+        let _turn = self.telling.lock().await;
+        let resend = self.resend.swap(false, Ordering::Relaxed);
+        let number = {
+            let state = self.state();
+            let number = self.finished_number(&state);
+            number.filter(|number| resend || state.finished.map(|told| told.number) != Some(*number))
+        };
+        let is_told = match number {
+            Some(number) => self.look_up_and_tell(number).await,
+            // Nobody has said yet what it holds, or nothing has changed.
+            None => false,
+        };
+        if !is_told {
+            // The next acknowledgement or block asks again.
+            self.resend.fetch_or(resend, Ordering::Relaxed);
+        }
+    }
+
+    async fn look_up_and_tell(&self, number: u64) -> bool {
+        match self.read(move |reader| canonical_ref(reader, number)).await {
+            Ok(Some(height)) => self.tell_height(height),
+            Ok(None) => {
+                debug!(number, "finished height not told: the node does not know its hash");
+                false
+            }
+            Err(error) => {
+                warn!(%error, "finished height not told");
+                false
             }
         }
     }
 
-    fn tell_height(&self, height: BlockRef) {
+    fn tell_height(&self, height: BlockRef) -> bool {
         let mut state = self.state();
         // What was durable at the look-up may have been undone since.
         if self.finished_number(&state).is_none_or(|number| number < height.number) {
-            return;
+            return false;
         }
         state.finished = Some(height);
         metrics::finished_height(height.number);
         // Nobody listens any more: the node is going away.
         let _ = self.finished.send(height);
+        true
     }
 
     /// Compares the node's head with what was told, and reads the chain where a notification is missing.
@@ -266,14 +315,14 @@ impl Hub {
             }
             return false;
         }
-        if self.feed_ended.load(Ordering::Relaxed) {
+        if !self.is_fed() {
             return true;
         }
         // The node's head moves a moment before it notifies.
         let since = *state.differs_since.get_or_insert_with(Instant::now);
         let is_missing = since.elapsed() > self.limits.watch_patience;
         if is_missing {
-            metrics::break_seen();
+            self.missed();
             warn!(head = %heads.head, told = %state.tracker.tip(), "the node's head is not what it notified of");
         }
         is_missing
@@ -284,8 +333,8 @@ impl Hub {
         for _ in 0..3 {
             let told = self.state().tracker.newest_first();
             let tip = told[0];
-            let kept = self.limits.ring_blocks as u64;
-            let read = self.read(move |reader| read_branch(reader, &told, kept)).await?;
+            let (blocks, bytes) = (self.limits.ring_blocks, self.limits.ring_bytes);
+            let read = self.read(move |reader| read_branch(reader, &told, blocks, bytes)).await?;
             let mut state = self.state();
             // Notified of meanwhile: what was read may be behind it.
             if state.tracker.tip() != tip {
@@ -294,6 +343,7 @@ impl Hub {
             let finality = finality_of(&read.heads);
             self.evict_stuck(&mut state);
             if let Some(parent) = read.restart_at {
+                self.remote.missed();
                 warn!(%parent, "too far from what was told: consumers read the chain from the node");
                 state.tracker.restart(parent);
                 // Above what the chains have in common nothing that is durable is known to be of this one.
@@ -303,9 +353,11 @@ impl Hub {
                     ChainEvent { undo: vec![], blocks: vec![], parent, finality, node_time_ms: now_ms() };
                 self.tell(&mut state, event);
             }
-            match state.tracker.take(read.branch, finality, now_ms()) {
+            match state.tracker.take(read.notification, finality, now_ms(), None) {
                 Tracked::Event(event) => {
                     info!(undone = event.undo.len(), blocks = event.blocks.len(), "chain read from the node");
+                    // Also who subscribed since the break: what was read may be notified of late, or not at all.
+                    self.remote.missed();
                     adopt(&mut state, &read.heads);
                     self.tell(&mut state, event);
                     return Ok(());
@@ -339,43 +391,6 @@ fn adopt(state: &mut State, heads: &NodeHeads) {
     state.finality = finality_of(heads);
     state.oldest_block = heads.oldest_block;
     state.syncing = heads.syncing;
-}
-
-struct ReadBranch {
-    heads: NodeHeads,
-    branch: ChainNotification,
-    /// The newest told block that is canonical.
-    common: Option<BlockRef>,
-    /// What was told leads nowhere near: the block to begin at.
-    restart_at: Option<BlockRef>,
-}
-
-/// Reads from the newest block of `told` (newest first) that is canonical to the head, the last `kept` blocks at most.
-fn read_branch(reader: &dyn ChainReader, told: &[BlockRef], kept: u64) -> Result<ReadBranch, ReadError> {
-    let heads = reader.heads()?;
-    let mut ancestor = None;
-    for block in told.iter().filter(|block| block.number <= heads.head.number) {
-        if canonical_ref(reader, block.number)? == Some(*block) {
-            ancestor = Some(*block);
-            break;
-        }
-    }
-    let lowest = heads.head.number.saturating_sub(kept);
-    let connected = ancestor.filter(|ancestor| ancestor.number >= lowest);
-    let from = match connected {
-        Some(ancestor) => ancestor,
-        None => canonical_ref(reader, lowest)?
-            .ok_or_else(|| ReadError::Failed(format!("expected a block at {lowest}, below its head")))?,
-    };
-    let mut blocks = Vec::new();
-    for number in from.number + 1..=heads.head.number {
-        let Some(block) = reader.block(number)? else { break };
-        blocks.push(block);
-    }
-    let undo = told.iter().rev().filter(|block| block.number > from.number).copied().collect();
-    let restart_at = connected.is_none().then_some(from);
-    let undo = if restart_at.is_some() { Vec::new() } else { undo };
-    Ok(ReadBranch { heads, branch: ChainNotification { undo, blocks }, common: ancestor, restart_at })
 }
 
 /// Unix milliseconds.

@@ -135,17 +135,17 @@ impl Model {
     }
 }
 
-fn start(chain: &Arc<ScriptedChain>) -> Arc<Hub> {
+fn start(chain: &Arc<ScriptedChain>, ring_bytes: usize) -> Arc<Hub> {
     let (finished, _) = mpsc::unbounded_channel();
     // Small, so that falling out of it is common.
-    let limits = Limits { ring_blocks: 6, ..Limits::default() };
+    let limits = Limits { ring_blocks: 6, ring_bytes, ..Limits::default() };
     Arc::new(Hub::new(chain.clone(), limits, finished).expect("the chain can be read"))
 }
 
-fn run(steps: Vec<Step>, runtime: &Runtime) {
+fn run(steps: Vec<Step>, ring_bytes: usize, runtime: &Runtime) {
     let chain = Arc::new(ScriptedChain::new(0));
     let genesis = chain.canonical()[0];
-    let mut hub = start(&chain);
+    let mut hub = start(&chain, ring_bytes);
     let mut models: Vec<Model> = (0..CONSUMERS).map(|_| Model::new(genesis)).collect();
     let mut last = ChainNotification::default();
     for step in steps {
@@ -165,7 +165,7 @@ fn run(steps: Vec<Step>, runtime: &Runtime) {
             Step::Fail => chain.fail_reads(1),
             Step::Move { reads, depth, count } => chain.move_in(reads, depth, count),
             Step::Restart => {
-                hub = start(&chain);
+                hub = start(&chain, ring_bytes);
                 models.iter_mut().for_each(|model| model.reconnect(chain.as_ref()));
             }
         }
@@ -187,8 +187,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_consumer_ends_with_the_canonical_chain(steps in steps()) {
+    fn every_consumer_ends_with_the_canonical_chain(
+        steps in steps(),
+        // A block has about 330 bytes: none fits, three do, or all.
+        ring_bytes in prop_oneof![1 => Just(100), 2 => Just(1000), 5 => Just(1 << 20)],
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        run(steps, &runtime);
+        run(steps, ring_bytes, &runtime);
     }
 }

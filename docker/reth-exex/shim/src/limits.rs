@@ -10,8 +10,13 @@ pub(crate) const FRAME_LIMIT_BYTES: u32 = 4 << 20;
 pub(crate) const FRAME_LIMIT_MINIMUM_BYTES: u32 = 4096;
 /// What a frame has besides its data, bytes at most.
 pub(crate) const FRAME_OVERHEAD_BYTES: usize = 256;
+/// A block's number and hash in a list, bytes at most: 2 before them, 1 + 10 and 2 + 32.
+pub(crate) const BLOCK_REF_BYTES: usize = 47;
 /// Bytes of a client's frame at most: a locator of 256 entries has 12 kB.
 pub(crate) const CLIENT_FRAME_BYTES: usize = 1 << 18;
+
+/// How long the answer to an acknowledgement waits for the height that follows from it: a look-up of a hash, on a busy machine.
+pub(crate) const HEIGHT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Bounds and times of a server.
 #[derive(Clone, Debug)]
@@ -28,7 +33,7 @@ pub struct Limits {
     pub max_frame_bytes: u32,
     /// Messages written to one session and not yet taken by its connection.
     pub send_buffer_messages: usize,
-    /// Sessions at once.
+    /// Sessions at once; as many may subscribe to the official service.
     pub max_sessions: usize,
     /// Entries a locator may have.
     pub max_locator: usize,
@@ -50,6 +55,52 @@ pub struct Limits {
     pub watch_patience: Duration,
     /// How long open sessions get to end when the server closes.
     pub close_timeout: Duration,
+    /// Notifications that may wait for one subscriber of the official service: one for whom more would is cut off.
+    pub remote_queue_notifications: usize,
+    /// Bytes that may wait for one, but for a single notification that is larger.
+    pub remote_queue_bytes: usize,
+}
+
+/// A limit that nothing could be served with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("limit {name}: expected {expected}, got {actual}")]
+pub struct LimitError {
+    /// Its field in [`Limits`].
+    pub name: &'static str,
+    /// What it may be.
+    pub expected: String,
+    /// What it is.
+    pub actual: String,
+}
+
+impl Limits {
+    /// Refuses what would make a frame without data, a queue without room, or a clock that does not advance.
+    pub(crate) fn check(&self) -> Result<(), LimitError> {
+        let least = [
+            ("max_frame_bytes", u64::from(self.max_frame_bytes), u64::from(FRAME_LIMIT_MINIMUM_BYTES)),
+            ("send_buffer_messages", self.send_buffer_messages as u64, 1),
+            ("batch_blocks", self.batch_blocks as u64, 1),
+            ("remote_queue_notifications", self.remote_queue_notifications as u64, 1),
+        ];
+        let too_small = least.into_iter().find(|(_, actual, least)| actual < least);
+        if let Some((name, actual, least)) = too_small {
+            return Err(LimitError {
+                name,
+                expected: format!("at least {least}"),
+                actual: actual.to_string(),
+            });
+        }
+        for (name, period) in [("heartbeat", self.heartbeat), ("watch", self.watch)] {
+            if period.is_zero() {
+                return Err(LimitError {
+                    name,
+                    expected: "more than no time".to_owned(),
+                    actual: "0".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for Limits {
@@ -72,6 +123,8 @@ impl Default for Limits {
             watch: Duration::from_secs(1),
             watch_patience: Duration::from_secs(10),
             close_timeout: Duration::from_secs(2),
+            remote_queue_notifications: 1024,
+            remote_queue_bytes: 64 << 20,
         }
     }
 }

@@ -47,3 +47,19 @@ pub(crate) fn finished_height(number: u64) {
 pub(crate) fn consumer_evicted() {
     counter!("exex_shim_consumers_evicted_total").increment(1);
 }
+
+/// Subscribers of the official service.
+pub(crate) fn remote_subscribers(count: usize) {
+    gauge!("exex_shim_remote_subscribers").set(count as f64);
+}
+
+/// A notification was encoded for the subscribers of the official service.
+pub(crate) fn remote_notification(bytes: usize) {
+    counter!("exex_shim_remote_notifications_total").increment(1);
+    counter!("exex_shim_remote_bytes_total").increment(bytes as u64);
+}
+
+/// The server ended a subscription: `too_slow`, `missing` or `going_away`.
+pub(crate) fn remote_ended(reason: &'static str) {
+    counter!("exex_shim_remote_ended_total", "reason" => reason).increment(1);
+}

@@ -28,6 +28,7 @@ pub(crate) enum Found {
 pub(crate) struct RecentChain {
     refs: VecDeque<BlockRef>,
     undone: HashSet<B256>,
+    /// The same hashes, each once, in the order they were undone in.
     undone_order: VecDeque<B256>,
 }
 
@@ -87,7 +88,9 @@ impl RecentChain {
     }
 
     pub(crate) fn push(&mut self, block: BlockRef) {
-        self.undone.remove(&block.hash);
+        if self.undone.remove(&block.hash) {
+            self.undone_order.retain(|hash| *hash != block.hash);
+        }
         self.refs.push_back(block);
         if self.refs.len() > LIMIT {
             self.refs.pop_front();
@@ -103,5 +106,32 @@ impl RecentChain {
                 self.undone.remove(&oldest);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(number: u64, salt: u64) -> BlockRef {
+        BlockRef::new(number, B256::from(alloy_primitives::U256::from((number << 32) + salt + 1)))
+    }
+
+    #[test]
+    fn a_block_undone_again_is_remembered_from_then_on() {
+        let mut chain = RecentChain::new(block(0, 0));
+        let again = block(1, 0);
+        for _ in 0..2 {
+            chain.push(again);
+            chain.unwind_to(block(0, 0), &[]);
+        }
+        for salt in 1..UNDONE_LIMIT as u64 {
+            chain.push(block(1, salt));
+            chain.unwind_to(block(0, 0), &[]);
+        }
+        assert_eq!(chain.find(again), Found::Undone, "one of the last {UNDONE_LIMIT} that were undone");
+        chain.push(block(1, UNDONE_LIMIT as u64));
+        chain.unwind_to(block(0, 0), &[]);
+        assert_eq!(chain.find(again), Found::Unknown);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
@@ -16,12 +16,14 @@ use tracing::info;
 use crate::auth::Tokens;
 use crate::chain::{BlockRef, ChainNotification, ChainReader, ReadError};
 use crate::hub::Hub;
-use crate::limits::{CLIENT_FRAME_BYTES, Limits};
+use crate::limits::{CLIENT_FRAME_BYTES, LimitError, Limits};
 use crate::proto;
 use crate::proto::v1::ex_ex_server::ExExServer;
+use crate::remote::{RemoteChain, RemoteExExServer, RemoteService};
 use crate::service::{ExExService, Sessions};
 
 const SERVICE: &str = "exex.v1.ExEx";
+const REMOTE_SERVICE: &str = "exex.RemoteExEx";
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,9 @@ impl ServerOptions {
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A limit is not what it may be.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// The node did not say where its chain is.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -107,7 +112,8 @@ pub struct Shim {
     sessions: Arc<Sessions>,
     local: Option<SocketAddr>,
     stop: watch::Sender<bool>,
-    serving: tokio::task::JoinHandle<()>,
+    /// None once it is closed.
+    serving: Mutex<Option<tokio::task::JoinHandle<()>>>,
     background: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -122,6 +128,7 @@ impl Shim {
         limits: Limits,
         options: ServerOptions,
     ) -> Result<(Self, FinishedHeights), StartError> {
+        limits.check()?;
         let (finished, heights) = mpsc::unbounded_channel();
         let first = Arc::clone(&reader);
         let hub = tokio::task::spawn_blocking(move || Hub::new(first, limits, finished))
@@ -138,6 +145,7 @@ impl Shim {
             tokio::spawn(show_health(Arc::clone(&hub), health)),
         ];
         info!(listen = ?options.listen, local = ?local, chain_id = hub.chain_id, "serving the chain");
+        let serving = Mutex::new(Some(serving));
         Ok((Self { hub, sessions, local, stop, serving, background }, heights))
     }
 
@@ -149,6 +157,17 @@ impl Shim {
     /// Takes what the node notifies, in order. It returns at once, whatever the consumers do.
     pub fn notify(&self, notification: ChainNotification) {
         self.hub.notify(notification);
+    }
+
+    /// Whether anybody listens to the official service: only then is [`Shim::notify_remote`] worth its arguments.
+    pub fn has_remote_subscribers(&self) -> bool {
+        self.hub.remote.any()
+    }
+
+    /// Takes a notification for the official service, after [`Shim::notify`] took it, and encodes it if anybody listens:
+    /// committed (no `old`), reverted (no `new`), reorged (both). Encoding takes the caller's time; no subscriber does.
+    pub fn notify_remote(&self, old: Option<RemoteChain<'_>>, new: Option<RemoteChain<'_>>) {
+        self.hub.remote.notify(old.as_ref(), new.as_ref());
     }
 
     /// The node's feed said something that cannot be used: the chain is read from the node.
@@ -166,13 +185,17 @@ impl Shim {
         self.hub.state().head()
     }
 
-    /// Says goodbye to every session and ends them.
-    pub async fn close(mut self) {
+    /// Says goodbye to every session and subscriber and ends them. Returns once the server is closed, also where another call
+    /// closes it.
+    pub async fn close(&self) {
+        let mut serving = self.serving.lock().await;
+        let Some(mut task) = serving.take() else { return };
         self.sessions.going_away();
+        self.hub.remote.going_away();
         let _ = self.stop.send(true);
         let patience = self.hub.limits.close_timeout + Duration::from_millis(500);
-        if tokio::time::timeout(patience, &mut self.serving).await.is_err() {
-            self.serving.abort();
+        if tokio::time::timeout(patience, &mut task).await.is_err() {
+            task.abort();
         }
         for task in &self.background {
             task.abort();
@@ -199,8 +222,10 @@ fn router(
     let (health, health_service) = tonic_health::server::health_reporter();
     let service =
         ExExService { hub: Arc::clone(hub), tokens: options.tokens.clone(), sessions: Arc::clone(sessions) };
+    let remote = RemoteService { subscribers: Arc::clone(&hub.remote), tokens: options.tokens.clone() };
     let mut router = server
         .add_service(health_service)
+        .add_service(RemoteExExServer::new(remote))
         .add_service(ExExServer::new(service).max_decoding_message_size(CLIENT_FRAME_BYTES));
     if options.reflection {
         let builder = || {
@@ -256,8 +281,10 @@ async fn show_health(hub: Arc<Hub>, health: tonic_health::server::HealthReporter
     loop {
         turn.tick().await;
         let is_well = hub.state().problem.is_none();
-        let status = if is_well { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in ["", SERVICE] {
+        // The official service has the node's notifications and nothing else.
+        let services = [("", is_well), (SERVICE, is_well), (REMOTE_SERVICE, is_well && hub.is_fed())];
+        for (service, serves) in services {
+            let status = if serves { ServingStatus::Serving } else { ServingStatus::NotServing };
             health.set_service_status(service, status).await;
         }
     }

@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::auth::Tokens;
 use crate::cursor::is_canonical;
 use crate::error::{ErrorCode, ExExError};
-use crate::hub::Hub;
+use crate::hub::{Hub, State};
 use crate::proto::v1;
 use crate::proto::v1::ex_ex_server::ExEx;
 use crate::session::{SERVER_NAME, SessionHandle, spawn_session};
@@ -126,6 +126,8 @@ impl ExEx for ExExService {
         Ok(Response::new(v1::DropConsumerResponse { dropped }))
     }
 
+    /// Answers with the height that the node was told because of it; where the look-up of its hash takes long, with the one
+    /// before, and GetInfo has the new one later.
     async fn acknowledge(
         &self,
         request: Request<v1::AcknowledgeRequest>,
@@ -136,7 +138,7 @@ impl ExEx for ExExService {
         let ack = ack.unwrap_or_default();
         let durable = optional_from_wire("ack.durable", ack.durable.as_ref())?;
         let processed = optional_from_wire("ack.processed", ack.processed.as_ref())?.or(durable);
-        self.check_unary(&id)?;
+        check_unary(&self.hub.state(), &id)?;
         let Some(processed) = processed else {
             return Err(bad_request("ack", "a processed or a durable block", "neither").into());
         };
@@ -150,11 +152,15 @@ impl ExEx for ExExService {
                 return Err(error.advise("The height is unchanged.").into());
             }
         }
-        self.check_unary(&id)?;
-        let mut state = self.hub.state();
-        let head = state.head();
-        state.consumers.progress(&id, Some(processed), durable, head);
-        self.hub.heights_changed(false);
+        {
+            let mut state = self.hub.state();
+            // Again, and with what follows in one: a session may have opened meanwhile.
+            check_unary(&state, &id)?;
+            let head = state.head();
+            state.consumers.progress(&id, Some(processed), durable, head);
+        }
+        self.hub.settle_height().await;
+        let state = self.hub.state();
         let durable = state.consumers.get(&id).and_then(|consumer| consumer.durable);
         let acknowledged =
             v1::Acknowledged { durable: durable.map(to_wire), finished_height: state.finished.map(to_wire) };
@@ -162,20 +168,18 @@ impl ExEx for ExExService {
     }
 }
 
-impl ExExService {
-    /// The call is for a consumer that is known and has no session: on a session, an acknowledgement shares its fate.
-    fn check_unary(&self, id: &str) -> Result<(), ExExError> {
-        match self.hub.state().consumers.get(id) {
-            None => Err(bad_request("consumer_id", "a consumer this server knows", id)),
-            Some(consumer) if consumer.session.is_some() => Err(ExExError::new(
-                ErrorCode::SessionOpen,
-                "acknowledge",
-                "no open session of the consumer",
-                format!("one of {id}"),
-            )
-            .advise("Acknowledge on the session.")),
-            Some(_) => Ok(()),
-        }
+/// The call is for a consumer that is known and has no session: on a session, an acknowledgement shares its fate.
+fn check_unary(state: &State, id: &str) -> Result<(), ExExError> {
+    match state.consumers.get(id) {
+        None => Err(bad_request("consumer_id", "a consumer this server knows", id)),
+        Some(consumer) if consumer.session.is_some() => Err(ExExError::new(
+            ErrorCode::SessionOpen,
+            "acknowledge",
+            "no open session of the consumer",
+            format!("one of {id}"),
+        )
+        .advise("Acknowledge on the session.")),
+        Some(_) => Ok(()),
     }
 }
 

@@ -117,7 +117,8 @@ impl SessionHandle {
 }
 
 /// What goes to the client: frames, then the status it ends with.
-pub(crate) type Outgoing = mpsc::Sender<Result<v1::ServerFrame, Status>>;
+pub(crate) type Message = Result<v1::ServerFrame, Status>;
+pub(crate) type Outgoing = mpsc::Sender<Message>;
 
 /// Serves one stream in tasks of its own.
 pub(crate) fn spawn_session(

@@ -38,12 +38,13 @@ impl ChainTracker {
     }
 
     /// Takes a notification. Its own list of undone blocks is not needed where there are new ones: the parent of the first
-    /// says what is undone, also where the node forgot to say so.
+    /// says what is undone, also where the node forgot to say so. One that undoes `final_at` or lower is not believed.
     pub(crate) fn take(
         &mut self,
         notification: ChainNotification,
         finality: Finality,
         node_time_ms: f64,
+        final_at: Option<u64>,
     ) -> Tracked {
         let ChainNotification { undo, mut blocks } = notification;
         if blocks.windows(2).any(|pair| pair[0].at != pair[1].parent) {
@@ -66,6 +67,9 @@ impl ChainTracker {
         let undo = self.told.above(parent);
         if undo.is_empty() && blocks.is_empty() {
             return Tracked::Nothing;
+        }
+        if !undo.is_empty() && final_at.is_some_and(|number| parent.number < number) {
+            return Tracked::Broken;
         }
         self.told.unwind_to(parent, &[]);
         for block in &blocks {

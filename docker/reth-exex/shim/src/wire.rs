@@ -86,7 +86,7 @@ pub(crate) fn notification_messages(batch: &Batch, facts: NotificationFacts) -> 
         block_count,
         total_bytes,
         crc32: crc.finalize(),
-        cursor: Some(to_wire(batch.blocks.last().map_or(batch.parent, |block| block.at))),
+        cursor: Some(to_wire(batch.tip())),
     };
     let target = FRAME_TARGET_BYTES.min(facts.max_frame_bytes) - FRAME_OVERHEAD_BYTES;
     let chunks = batch.blocks.iter().flat_map(|block| chunks_of(block, target));

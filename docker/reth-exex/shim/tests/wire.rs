@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::scripted_chain::ScriptedChain;
-use common::{Served, Session, hello, limits, wire};
-use monmouth_exex_shim::Limits;
+use common::{Served, Session, hello, limits, wire, within};
 use monmouth_exex_shim::proto::v1::client_frame::Frame as ClientFrame;
 use monmouth_exex_shim::proto::v1::server_frame::Frame;
 use monmouth_exex_shim::proto::v1::{
     self, Ack, AcknowledgeRequest, Credit, DropConsumerRequest, Hello, ListConsumersRequest,
 };
+use monmouth_exex_shim::{Limits, ServerOptions, Shim, StartError};
 use tonic::Code;
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn a_tool_acknowledges_for_a_consumer_without_a_session() {
         }
     };
     let acknowledged = answer.expect("answers").into_inner().acknowledged.expect("says what it took");
-    assert_eq!(acknowledged.durable, block);
+    assert_eq!((&acknowledged.durable, &acknowledged.finished_height), (&block, &block));
     assert_eq!(served.height().await.number, 2);
 }
 
@@ -225,8 +225,145 @@ async fn a_server_that_closes_says_so() {
     let served = Served::start(limits()).await;
     let mut session = served.session().await;
     session.hello(hello("last")).await;
-    let closing = tokio::spawn(served.shim.close());
-    let (error, status) = session.end().await;
+    let ((), (error, status)) = tokio::join!(served.shim.close(), session.end());
     assert_eq!((error.code.as_str(), status.code()), ("GOING_AWAY", Code::Unavailable));
-    closing.await.expect("closes");
+    // Whoever else closes it has nothing left to do.
+    served.shim.close().await;
+}
+
+fn credit(notifications: u32) -> ClientFrame {
+    ClientFrame::Credit(Credit { bytes: 1 << 30, notifications })
+}
+
+async fn until_read_waits(chain: &ScriptedChain) {
+    within(async {
+        while !chain.is_reading() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn heartbeats_and_answers_go_on_while_the_node_is_read() {
+    let served = Served::start(Limits { ring_blocks: 2, ..limits() }).await;
+    served.change(0, 9);
+    served.chain.hold_read(4);
+    let mut session = served.session().await;
+    session.hello(hello("waiting")).await;
+    session.say(credit(9)).await;
+    until_read_waits(&served.chain).await;
+    let genesis = Some(wire(served.chain.canonical()[0]));
+    session.say(ClientFrame::Ack(Ack { processed: genesis.clone(), durable: genesis })).await;
+    session.until(|frame| matches!(frame, Frame::Acknowledged(_)).then_some(())).await;
+    for _ in 0..3 {
+        session.until(|frame| matches!(frame, Frame::Heartbeat(_)).then_some(())).await;
+    }
+    served.chain.release_read();
+    let begin = session.until(|frame| if let Frame::Begin(begin) = frame { Some(begin) } else { None }).await;
+    assert_eq!((begin.seq, begin.block_count), (1, 9));
+    let end = session.until(|frame| if let Frame::End(end) = frame { Some(end) } else { None }).await;
+    assert_eq!(end.cursor, served.chain.canonical().last().copied().map(wire));
+}
+
+/// A session with more to be sent than its connection holds, of a client that does not read.
+async fn stuck_session(served: &Served) -> Session {
+    let mut session = served.session().await;
+    let asked = Hello { locator: vec![wire(served.chain.canonical()[2])], ..hello("twice") };
+    session.hello(asked).await;
+    session.say(credit(99)).await;
+    // A connection itself holds two megabytes, which eight of these fill.
+    served.change(0, 18);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    session
+}
+
+#[tokio::test]
+async fn what_ends_a_session_is_said_after_all_to_one_that_begins_to_read() {
+    let chain = Arc::new(ScriptedChain::new(1 << 18));
+    chain.change(0, 2);
+    let patient = Limits { close_timeout: Duration::from_secs(20), send_buffer_messages: 1, ..limits() };
+    let served = Served::over(chain, patient, "").await;
+    let mut stuck = stuck_session(&served).await;
+    let mut newer = served.session().await;
+    newer.hello(hello("twice")).await;
+    let directive = stuck.until(|frame| match frame {
+        Frame::Directive(directive) => Some(Some(directive)),
+        Frame::Error(_) => Some(None),
+        _ => None,
+    });
+    let directive = directive.await.expect("the directive comes before the error");
+    assert_eq!(directive.kind(), v1::DirectiveKind::Fenced);
+    assert_eq!(stuck.end().await.0.code, "FENCED");
+}
+
+#[tokio::test]
+async fn an_acknowledgement_of_a_session_that_was_taken_over_changes_nothing() {
+    let chain = Arc::new(ScriptedChain::new(1 << 18));
+    chain.change(0, 2);
+    // The old session lives on for as long as it waits for its client to read.
+    let patient = Limits { close_timeout: Duration::from_secs(20), send_buffer_messages: 1, ..limits() };
+    let served = Served::over(chain, patient, "").await;
+    let stuck = stuck_session(&served).await;
+    let chain = served.chain.canonical();
+    // From before the session: the node is asked whether it is canonical.
+    served.chain.hold_read(1);
+    let one = Some(wire(chain[1]));
+    stuck.say(ClientFrame::Ack(Ack { processed: one.clone(), durable: one })).await;
+    until_read_waits(&served.chain).await;
+    let mut newer = served.session().await;
+    newer.hello(Hello { locator: vec![wire(chain[2])], ..hello("twice") }).await;
+    served.chain.release_read();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let consumers = served.client().await.list_consumers(ListConsumersRequest {}).await.expect("answers");
+    let consumer = &consumers.into_inner().consumers[0];
+    assert_eq!((&consumer.processed, &consumer.durable), (&Some(wire(chain[2])), &None));
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn the_head_is_never_told_below_where_a_consumer_is() {
+    let served = Served::start(limits()).await;
+    served.change(0, 2);
+    // The node's head moves before it notifies.
+    served.chain.change(0, 4);
+    let chain = served.chain.canonical();
+    let mut session = served.session().await;
+    let welcome = session.hello(Hello { locator: vec![wire(chain[4])], ..hello("ahead") }).await;
+    assert_eq!((welcome.ancestor, welcome.head), (Some(wire(chain[4])), Some(wire(chain[4]))));
+    session.say(credit(9)).await;
+    let begin = session.until(|frame| if let Frame::Begin(begin) = frame { Some(begin) } else { None }).await;
+    assert_eq!((begin.block_count, begin.head), (2, Some(wire(chain[6]))));
+}
+
+#[tokio::test]
+async fn an_undo_too_long_for_a_frame_is_left_to_the_locator() {
+    let served = Served::start(limits()).await;
+    served.change(0, 90);
+    let chain = served.chain.canonical();
+    let asked =
+        Hello { max_frame_bytes: 4096, locator: vec![wire(chain[90]), wire(chain[0])], ..hello("short") };
+    let mut session = served.session().await;
+    session.hello(asked.clone()).await;
+    session.say(credit(99)).await;
+    served.change(81, 82);
+    let begin = session.until(|frame| if let Frame::Begin(begin) = frame { Some(begin) } else { None }).await;
+    assert_eq!(begin.undo.len(), 81);
+    let message = v1::ServerFrame { frame: Some(Frame::Begin(begin)) };
+    assert!(prost::Message::encoded_len(&message) <= 4096);
+    served.change(82, 1);
+    let (error, status) = session.end().await;
+    assert_eq!((error.code.as_str(), status.code()), ("CHAIN_MOVED", Code::Aborted));
+    assert!(error.expected.contains("at most 81 blocks"), "{}", error.expected);
+    let welcome = served.session().await.hello(asked).await;
+    assert_eq!(welcome.ancestor, Some(wire(chain[0])));
+}
+
+#[tokio::test]
+async fn a_server_with_frames_that_are_too_small_does_not_start() {
+    let chain = Arc::new(ScriptedChain::new(0));
+    let options = ServerOptions::plain("127.0.0.1:0".parse().expect("an address"));
+    let result = Shim::start(chain, Limits { max_frame_bytes: 100, ..limits() }, options).await;
+    let Err(StartError::Limit(error)) = result.map(|_| ()) else { panic!("a limit is refused") };
+    assert_eq!(error.to_string(), "limit max_frame_bytes: expected at least 4096, got 100");
 }

@@ -98,7 +98,8 @@ impl Session {
         if self.shared.inner().end.is_some() {
             return Ok(());
         }
-        let head = state.head();
+        // The node's head moves a moment before it notifies: the ancestor may be ahead of what was told.
+        let head = state.head().later(ancestor);
         let session: Arc<dyn ConsumerSession> = self.shared.clone();
         let first_seq = state.consumers.attach(&hello.consumer_id, hello.mode, session, head).next_seq;
         state.consumers.progress(&hello.consumer_id, Some(ancestor), durable, head);
@@ -143,24 +144,36 @@ impl Session {
         let id = self.shared.inner().hello.as_ref().map(|hello| hello.consumer_id.clone());
         let Some(id) = id else { return Ok(()) };
         if !crossed {
-            let mut state = self.hub.state();
-            if !self.is_current(&state, &id) {
+            if !self.take_ack(&id, processed, durable)? {
                 return Ok(());
             }
-            let head = state.head();
-            if let (Some(durable), Some(processed)) = (durable, processed)
-                && durable.number > processed.number
-            {
-                let expected = format!("at most {}, what is processed", processed.number);
-                return Err(bad_ack("ack.durable", expected, durable));
-            }
-            state.consumers.progress(&id, processed.or(durable), durable, head);
-            drop(state);
-            self.hub.heights_changed(false);
+            self.hub.settle_height().await;
         }
         self.shared.inner().acknowledged = true;
         self.shared.work.notify_one();
         Ok(())
+    }
+
+    /// Takes an acknowledgement that was checked; false when a newer session took over.
+    fn take_ack(
+        &self,
+        id: &str,
+        processed: Option<BlockRef>,
+        durable: Option<BlockRef>,
+    ) -> Result<bool, ExExError> {
+        let mut state = self.hub.state();
+        if !self.is_current(&state, id) {
+            return Ok(false);
+        }
+        if let (Some(durable), Some(processed)) = (durable, processed)
+            && durable.number > processed.number
+        {
+            let expected = format!("at most {}, what is processed", processed.number);
+            return Err(bad_ack("ack.durable", expected, durable));
+        }
+        let head = state.head();
+        state.consumers.progress(id, processed.or(durable), durable, head);
+        Ok(true)
     }
 
     /// Whether an acknowledged block counts. Not when it was undone since, in this session or from before it: both sides are

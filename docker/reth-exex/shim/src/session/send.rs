@@ -1,41 +1,40 @@
 //! What a client is sent.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::MutexGuard;
 
+use tokio::sync::mpsc;
 use tonic::Status;
 use tracing::{info, warn};
 
-use super::{End, Inner, Outgoing, Session};
+use super::{End, Inner, Message, Outgoing, Session};
 use crate::chain::BlockRef;
 use crate::cursor::{Batch, BatchLimits, ColdRead, Live, chain_moved, read_cold};
 use crate::error::{ErrorCode, ExExError};
 use crate::hub::now_ms;
+use crate::limits::{BLOCK_REF_BYTES, FRAME_OVERHEAD_BYTES};
 use crate::metrics;
 use crate::proto::v1;
 use crate::proto::v1::server_frame::Frame;
 use crate::wire::{NotificationFacts, frame, notification_messages, to_wire};
 
+/// A batch, and what its notification says besides.
+type Next = (Batch, NotificationFacts);
+
 impl Session {
     pub(super) async fn write(&self, outgoing: Outgoing) {
         let mut moved = self.hub.subscribe();
-        let mut messages = VecDeque::new();
+        let mut messages: VecDeque<v1::ServerFrame> = VecDeque::new();
         let mut last_of: Option<u64> = None;
         loop {
             moved.mark_unchanged();
-            if let Some(frame) = self.next_control() {
-                if !self.send(&outgoing, frame).await {
-                    break;
-                }
-                continue;
-            }
-            if self.shared.inner().end.is_some() {
+            if !self.send_control(&outgoing).await {
                 break;
             }
             if let Some(message) = messages.pop_front() {
-                if !self.send(&outgoing, message).await {
-                    break;
-                }
+                let Some(room) = self.room(&outgoing).await else { break };
+                room.send(Ok(message));
                 if messages.is_empty() {
                     let mut inner = self.shared.inner();
                     inner.last_seq = last_of.take().unwrap_or(inner.last_seq);
@@ -43,7 +42,8 @@ impl Session {
                 }
                 continue;
             }
-            match self.next_batch().await {
+            let Some(next) = self.next_in_touch(&outgoing).await else { break };
+            match next {
                 Ok(Some((batch, facts))) => {
                     metrics::notification_sent(batch.blocks.len(), batch.bytes(), origin_name(batch.origin));
                     last_of = Some(facts.seq);
@@ -86,7 +86,11 @@ impl Session {
             actual: error.actual.clone(),
         };
         let status = Status::new(error.code.status(), error.to_string());
+        let control = std::mem::take(&mut self.shared.inner().control);
         let said = async {
+            for directive in control {
+                let _ = outgoing.send(Ok(frame(directive))).await;
+            }
             let _ = outgoing.send(Ok(frame(Frame::Error(words)))).await;
             let _ = outgoing.send(Err(status)).await;
         };
@@ -94,18 +98,48 @@ impl Session {
         let _ = tokio::time::timeout(self.hub.limits.close_timeout, said).await;
     }
 
-    /// Hands a message to the connection; false when the session is over before it has room.
-    async fn send(&self, outgoing: &Outgoing, message: v1::ServerFrame) -> bool {
+    /// What comes next, with control frames sent while it is read from the node; none when the session is over.
+    async fn next_in_touch(&self, outgoing: &Outgoing) -> Option<Result<Option<Next>, ExExError>> {
+        // Kept until it is done: what it took from the cursor would be lost with it.
+        let mut next = pin!(self.next_batch());
+        loop {
+            tokio::select! {
+                biased;
+                next = &mut next => return Some(next),
+                () = self.shared.work.notified() => if !self.send_control(outgoing).await { return None },
+            }
+        }
+    }
+
+    /// Sends the control frames there are; false when the session is over.
+    async fn send_control(&self, outgoing: &Outgoing) -> bool {
+        while self.has_control() {
+            let Some(room) = self.room(outgoing).await else { return false };
+            if let Some(frame) = self.next_control() {
+                room.send(Ok(frame));
+            }
+        }
+        self.shared.inner().end.is_none()
+    }
+
+    /// Room for one message; none when the session is over before there is.
+    async fn room<'a>(&self, outgoing: &'a Outgoing) -> Option<mpsc::Permit<'a, Message>> {
         tokio::select! {
             biased;
-            sent = outgoing.send(Ok(message)) => {
-                if sent.is_err() {
+            room = outgoing.reserve() => {
+                if room.is_err() {
                     self.shared.end(End::Quiet("cancelled"));
                 }
-                sent.is_ok()
+                room.ok()
             }
-            () = self.shared.over.notified() => false,
+            () = self.shared.over.notified() => None,
         }
+    }
+
+    fn has_control(&self) -> bool {
+        let inner = self.shared.inner();
+        let is_open = inner.end.is_none() && inner.hello.is_some();
+        !inner.control.is_empty() || (is_open && (inner.acknowledged || inner.heartbeat.is_some()))
     }
 
     fn next_control(&self) -> Option<v1::ServerFrame> {
@@ -151,7 +185,7 @@ impl Session {
     }
 
     /// What comes next for this consumer, if there is credit for it.
-    async fn next_batch(&self) -> Result<Option<(Batch, NotificationFacts)>, ExExError> {
+    async fn next_batch(&self) -> Result<Option<Next>, ExExError> {
         let hub = &self.hub;
         let limits = {
             let inner = self.shared.inner();
@@ -173,7 +207,7 @@ impl Session {
             match live {
                 Live::Batch(batch) => {
                     drop(state);
-                    return Ok(self.charge(inner, batch));
+                    return self.charge(inner, batch);
                 }
                 Live::Current => return Ok(None),
                 Live::Behind => (cursor.tip(), state.finality),
@@ -187,7 +221,7 @@ impl Session {
         let mut inner = self.shared.inner();
         let Some(cursor) = inner.cursor.as_mut() else { return Ok(None) };
         match cursor.take_cold(read, finality, now) {
-            Some(batch) => Ok(self.charge(inner, batch)),
+            Some(batch) => self.charge(inner, batch),
             None => Ok(None),
         }
     }
@@ -202,19 +236,24 @@ impl Session {
         read.ok_or_else(|| chain_moved("a block that was sent on the canonical chain", "none of them"))
     }
 
-    fn charge(&self, mut inner: MutexGuard<'_, Inner>, batch: Batch) -> Option<(Batch, NotificationFacts)> {
+    fn charge(&self, mut inner: MutexGuard<'_, Inner>, batch: Batch) -> Result<Option<Next>, ExExError> {
         inner.credit_bytes -= batch.bytes() as i128;
         inner.credit_notifications -= 1;
-        let hello = inner.hello.as_ref()?;
+        let Some(hello) = inner.hello.as_ref() else { return Ok(None) };
         let (id, max_frame_bytes, pack) = (hello.consumer_id.clone(), hello.max_frame_bytes, hello.pack);
         drop(inner);
+        check_undo(&batch, max_frame_bytes)?;
         let mut state = self.hub.state();
         // The numbers of its notifications are the newest session's.
         if !self.is_current(&state, &id) {
-            return None;
+            return Ok(None);
         }
-        let head = state.head();
-        let consumer = state.consumers.get_mut(&id)?;
+        let head = match batch.origin {
+            v1::Origin::Live => state.head(),
+            // Read from the node, whose head moves a moment before it notifies.
+            v1::Origin::CatchUp => state.head().later(batch.tip()),
+        };
+        let Some(consumer) = state.consumers.get_mut(&id) else { return Ok(None) };
         let seq = consumer.next_seq;
         consumer.next_seq += 1;
         let facts = NotificationFacts {
@@ -224,9 +263,23 @@ impl Session {
             max_frame_bytes: max_frame_bytes as usize,
             pack,
         };
-        Some((batch, facts))
+        Ok(Some((batch, facts)))
     }
 }
+
+/// A list of undone blocks travels whole. One too long for a frame is not sent: a locator has the consumer told the ancestor,
+/// which says as much.
+fn check_undo(batch: &Batch, max_frame_bytes: u32) -> Result<(), ExExError> {
+    let most = (max_frame_bytes as usize - FRAME_OVERHEAD_BYTES) / BLOCK_REF_BYTES;
+    if batch.undo.len() <= most {
+        return Ok(());
+    }
+    let expected = format!("at most {most} blocks, which fit a frame of {max_frame_bytes} bytes");
+    let actual = batch.undo.len().to_string();
+    let error = ExExError::new(ErrorCode::ChainMoved, "begin.undo", expected, actual);
+    Err(error.advise("Reconnect with a locator."))
+}
+
 const fn origin_name(origin: v1::Origin) -> &'static str {
     match origin {
         v1::Origin::Live => "live",

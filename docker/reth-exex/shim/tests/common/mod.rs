@@ -1,5 +1,8 @@
 //! A server over a scripted chain and a client that speaks frame by frame.
 
+// Shared: no one of its users needs all of it.
+#![allow(dead_code)]
+
 pub mod scripted_chain;
 
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use monmouth_exex_shim::{BlockRef, FinishedHeights, Limits, Listen, ServerOption
 use scripted_chain::ScriptedChain;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status, Streaming};
 
 /// Short times, so that what they bound happens within a test.
@@ -49,12 +52,16 @@ impl Served {
 
     /// Replaces the last `depth` blocks by `count` new ones, as the node would tell it.
     pub fn change(&self, depth: usize, count: usize) {
-        self.shim.notify(self.chain.change(depth, count));
+        self.chain.notify(&self.shim, self.chain.change(depth, count));
+    }
+
+    pub async fn channel(&self) -> Channel {
+        let address = self.shim.local_address().expect("listens on TCP");
+        Endpoint::from_shared(format!("http://{address}")).expect("a URL").connect().await.expect("connects")
     }
 
     pub async fn client(&self) -> ExExClient<Channel> {
-        let address = self.shim.local_address().expect("listens on TCP");
-        ExExClient::connect(format!("http://{address}")).await.expect("connects")
+        ExExClient::new(self.channel().await)
     }
 
     pub async fn session(&self) -> Session {
@@ -134,6 +141,6 @@ pub fn wire(block: BlockRef) -> v1::BlockRef {
 }
 
 /// Much: these tests run beside others. What does not come at all fails.
-async fn within<T>(future: impl Future<Output = T>) -> T {
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("comes in time")
 }

@@ -3,14 +3,19 @@
 // Shared: no one of its users needs all of it.
 #![allow(dead_code)]
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use alloy_consensus::{EthereumTxEnvelope, Header, SignableTransaction, TxEip1559, TxEip4844};
+use alloy_consensus::{
+    EthereumReceipt, EthereumTxEnvelope, Header, SignableTransaction, TxEip1559, TxEip4844, TxType,
+};
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, Signature, TxKind, U256, keccak256};
 use monmouth_exex_shim::{
     BlockHead, BlockRef, ChainNotification, ChainReader, EncodedBlock, NodeHeads, ReadError, ReceiptParts,
-    SentTransaction, encode_block,
+    RemoteBlock, RemoteChain, SentTransaction, Shim, encode_block,
 };
+use revm_database::BundleState;
 
 /// Every chain of this kind has it.
 pub const CHAIN_ID: u64 = 1337;
@@ -19,10 +24,31 @@ pub const CHAIN_ID: u64 = 1337;
 pub struct ScriptedChain {
     inner: Mutex<Inner>,
     input_bytes: usize,
+    held: Mutex<Held>,
+    released: Condvar,
+}
+
+/// A read that waits, so that a test can act meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// The next read of this height.
+    Next(u64),
+    Waiting,
+}
+
+/// A block as a node has it.
+struct WholeBlock {
+    header: Header,
+    transactions: Vec<EthereumTxEnvelope<TxEip4844>>,
+    senders: Vec<Address>,
+    receipts: Vec<EthereumReceipt>,
 }
 
 struct Inner {
     blocks: Vec<Arc<EncodedBlock>>,
+    /// Every block there ever was, by hash.
+    whole: HashMap<B256, Arc<WholeBlock>>,
     finalized: Option<usize>,
     oldest_block: u64,
     failing_reads: u32,
@@ -34,16 +60,18 @@ struct Inner {
 impl ScriptedChain {
     /// A chain of the genesis block alone; each block after it has one transaction with so much input.
     pub fn new(input_bytes: usize) -> Self {
-        let genesis = build_block(BlockRef::new(u64::MAX, B256::ZERO), 0, 0);
+        let (genesis, _) = build_block(BlockRef::new(u64::MAX, B256::ZERO), 0, 0);
         let inner = Inner {
             blocks: vec![genesis],
+            whole: HashMap::new(),
             finalized: None,
             oldest_block: 0,
             failing_reads: 0,
             moves_in: None,
             made: 0,
         };
-        Self { inner: Mutex::new(inner), input_bytes }
+        let held = Mutex::new(Held::Nothing);
+        Self { inner: Mutex::new(inner), input_bytes, held, released: Condvar::new() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -63,7 +91,8 @@ impl ScriptedChain {
         for _ in 0..count {
             inner.made += 1;
             let (parent, salt) = (inner.blocks[inner.blocks.len() - 1].at, inner.made);
-            let block = build_block(parent, salt, self.input_bytes);
+            let (block, whole) = build_block(parent, salt, self.input_bytes);
+            inner.whole.insert(block.at.hash, Arc::new(whole));
             inner.blocks.push(Arc::clone(&block));
             blocks.push(block);
         }
@@ -71,6 +100,56 @@ impl ScriptedChain {
             inner.finalized = None;
         }
         ChainNotification { undo, blocks }
+    }
+
+    /// Tells a server of a change, as a node does: both of its services.
+    pub fn notify(&self, shim: &Shim, notification: ChainNotification) {
+        let whole = |at: &BlockRef| (at.hash, Arc::clone(&self.inner().whole[&at.hash]));
+        let old: Vec<_> = notification.undo.iter().map(whole).collect();
+        let new: Vec<_> = notification.blocks.iter().map(|block| whole(&block.at)).collect();
+        shim.notify(notification);
+        if !shim.has_remote_subscribers() {
+            return;
+        }
+        let bundle = BundleState::default();
+        let receipts_of =
+            |blocks: &[(B256, Arc<WholeBlock>)]| blocks.iter().map(|(_, one)| one.receipts.clone()).collect();
+        let (old_receipts, new_receipts): (Vec<_>, Vec<_>) = (receipts_of(&old), receipts_of(&new));
+        shim.notify_remote(
+            remote_chain(&old, &old_receipts, &bundle),
+            remote_chain(&new, &new_receipts, &bundle),
+        );
+    }
+
+    /// The next read of the block at this height, or of its hash, waits until it is released.
+    pub fn hold_read(&self, number: u64) {
+        *self.held() = Held::Next(number);
+    }
+
+    /// Whether a read waits.
+    pub fn is_reading(&self) -> bool {
+        *self.held() == Held::Waiting
+    }
+
+    /// The read that waits goes on.
+    pub fn release_read(&self) {
+        *self.held() = Held::Nothing;
+        self.released.notify_all();
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_if_held(&self, number: u64) {
+        let mut held = self.held();
+        if *held != Held::Next(number) {
+            return;
+        }
+        *held = Held::Waiting;
+        // Not for ever: a test that failed meanwhile releases nothing.
+        let patience = Duration::from_secs(30);
+        drop(self.released.wait_timeout_while(held, patience, |held| *held == Held::Waiting));
     }
 
     /// The block at a height is final from now on.
@@ -130,6 +209,7 @@ impl ChainReader for ScriptedChain {
     }
 
     fn canonical_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        self.wait_if_held(number);
         let inner = self.inner();
         Ok((number >= inner.oldest_block)
             .then(|| inner.blocks.get(number as usize).map(|block| block.at.hash))
@@ -137,6 +217,7 @@ impl ChainReader for ScriptedChain {
     }
 
     fn block(&self, number: u64) -> Result<Option<Arc<EncodedBlock>>, ReadError> {
+        self.wait_if_held(number);
         let mut inner = self.inner();
         if inner.failing_reads > 0 {
             inner.failing_reads -= 1;
@@ -158,7 +239,7 @@ impl ChainReader for ScriptedChain {
 }
 
 /// A block on a parent; `salt` makes siblings differ. The genesis block's parent has the number before 0.
-fn build_block(parent: BlockRef, salt: u64, input_bytes: usize) -> Arc<EncodedBlock> {
+fn build_block(parent: BlockRef, salt: u64, input_bytes: usize) -> (Arc<EncodedBlock>, WholeBlock) {
     let number = parent.number.wrapping_add(1);
     let transaction = TxEip1559 {
         chain_id: CHAIN_ID,
@@ -194,12 +275,44 @@ fn build_block(parent: BlockRef, salt: u64, input_bytes: usize) -> Arc<EncodedBl
     let topic = keccak256(salt.to_be_bytes());
     let log =
         Log { address: Address::repeat_byte(7), data: LogData::new_unchecked(vec![topic], Bytes::new()) };
-    let (transactions, receipts) = if number == 0 {
-        (vec![], vec![])
-    } else {
-        let sent = SentTransaction { transaction: &transaction, sender: Address::repeat_byte(9) };
-        let logs = std::slice::from_ref(&log);
-        (vec![sent], vec![ReceiptParts { success: true, cumulative_gas_used: 21_000, logs }])
+    let receipt = EthereumReceipt {
+        tx_type: TxType::Eip1559,
+        success: true,
+        cumulative_gas_used: 21_000,
+        logs: vec![log],
     };
-    Arc::new(encode_block(head, &transactions, &receipts).expect("one receipt a transaction"))
+    let (transactions, receipts) =
+        if number == 0 { (vec![], vec![]) } else { (vec![transaction], vec![receipt]) };
+    let senders = vec![Address::repeat_byte(9); transactions.len()];
+    let sent: Vec<_> = transactions
+        .iter()
+        .zip(&senders)
+        .map(|(transaction, sender)| SentTransaction { transaction, sender: *sender })
+        .collect();
+    let parts: Vec<_> = receipts
+        .iter()
+        .map(|receipt| ReceiptParts {
+            success: receipt.success,
+            cumulative_gas_used: receipt.cumulative_gas_used,
+            logs: &receipt.logs,
+        })
+        .collect();
+    let encoded = encode_block(head, &sent, &parts).expect("one receipt a transaction");
+    (Arc::new(encoded), WholeBlock { header, transactions, senders, receipts })
+}
+
+fn remote_chain<'a>(
+    blocks: &'a [(B256, Arc<WholeBlock>)],
+    receipts: &'a [Vec<EthereumReceipt>],
+    bundle: &'a BundleState,
+) -> Option<RemoteChain<'a>> {
+    let (_, first) = blocks.first()?;
+    let views = blocks.iter().map(|(hash, block)| RemoteBlock {
+        hash: *hash,
+        header: &block.header,
+        transactions: &block.transactions,
+        ommers: &[],
+        senders: &block.senders,
+    });
+    Some(RemoteChain { blocks: views.collect(), bundle, receipts, first_block: first.header.number })
 }

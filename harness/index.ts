@@ -19,6 +19,15 @@ export { type Devnet, type DevnetOptions, startDevnet } from './devnet/startDevn
 export { HarnessError, type HarnessErrorCode } from './errors.ts'
 export { type ProcessOptions, startProcess } from './instance/startProcess.ts'
 export type { Instance } from './instance/types.ts'
+export {
+  type LatencySummary,
+  type LatencyWatch,
+  type Stretch,
+  stretches,
+  watchLatency,
+} from './latency/watchLatency.ts'
+export { startTcpLink } from './link/startTcpLink.ts'
+export type { Link, LinkState } from './link/types.ts'
 export { type Reth, type RethOptions, startReth } from './nodes/startReth.ts'
 export { quietPort } from './quietPort.ts'
 export { createRandom, type Random } from './random.ts'

@@ -2,6 +2,7 @@ import type { Hash } from 'viem'
 import { createRpc } from '../devnet/createRpc.ts'
 import type { BlockPosition } from '../devnet/runTraffic.ts'
 import { HarnessError } from '../errors.ts'
+import { nowMs } from '../latency/watchLatency.ts'
 import { createEngineApi, type Payload } from './createEngineApi.ts'
 
 export type ConsensusDriverOptions = {
@@ -20,8 +21,11 @@ export type ConsensusDriver = {
   readonly finalized: () => BlockPosition
   /** The canonical block at a height. */
   readonly at: (number: bigint) => BlockPosition
-  /** Has a block built of what the pool holds, on the head, and makes it the head. */
-  mine(): Promise<BlockPosition>
+  /**
+   * Has a block built of what the pool holds, on the head, and makes it the head; `committedMs` is when the client was asked to, in Unix
+   * milliseconds.
+   */
+  mine(): Promise<BlockPosition & { readonly committedMs: number }>
   /**
    * Has one built on the block `depth` below the head, and makes it the head: the chain is shorter by `depth` - 1 then.
    * What it replaces can be made the head again by `choose`.
@@ -103,7 +107,7 @@ export async function createConsensusDriver(options: ConsensusDriverOptions): Pr
       if (block.number + 2n * BigInt(finalityDepth) + 2n < head.number) known.delete(hash)
     }
   }
-  const buildOn = async (parent: Known): Promise<BlockPosition> => {
+  const buildOn = async (parent: Known) => {
     built += 1
     const prevRandao: Hash = `0x${built.toString(16).padStart(64, '0')}`
     const timestamp = parent.timestamp + step
@@ -119,8 +123,9 @@ export async function createConsensusDriver(options: ConsensusDriverOptions): Pr
     const block = { number: parent.number + 1n, hash, parent: parent.hash, timestamp, payload }
     known.set(hash, block)
     adopt(block)
+    const committedMs = nowMs()
     await engine.forkchoice(state(block, finalized))
-    return { number: block.number, hash }
+    return { number: block.number, hash, committedMs }
   }
   return {
     head: () => ({ number: head.number, hash: head.hash }),

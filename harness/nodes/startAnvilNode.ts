@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { anvilBinary, defaultGenesisTimestamp, developmentMnemonic } from '../anvil.ts'
 import { createRpc } from '../devnet/createRpc.ts'
 import { startProcess } from '../instance/startProcess.ts'
+import { nowMs } from '../latency/watchLatency.ts'
 import { quietPort } from '../quietPort.ts'
 import { blockAt } from './blockAt.ts'
 import type { ChainNode } from './types.ts'
@@ -82,8 +83,10 @@ export function anvilHand(
     // Siblings differ by their time, also where both are empty.
     made += 1
     await rpc.call('evm_setNextBlockTimestamp', [Number(timestamp) + step + (made % 2)])
+    const asked = nowMs()
     await rpc.call('evm_mine')
     if (made % keptEvery === 0) await keep()
+    return asked
   }
   return {
     head: async () => (await blockAt(rpc, 'latest'))!,

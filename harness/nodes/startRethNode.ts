@@ -31,7 +31,7 @@ export async function startRethNode(options: {
     finalityDepth,
     head: async () => (await blockAt(rpc, 'latest'))!,
     finalized: async () => driver.finalized(),
-    mine: async () => void (await driver.mine()),
+    mine: async () => (await driver.mine()).committedMs,
     fork: async (depth) => void (await driver.fork(depth)),
     recover: () => driver.repeat(),
   }

@@ -15,8 +15,8 @@ export type ChainNode = Instance & {
   head(): Promise<BlockPosition>
   /** The newest final block, as the node says; undefined while there is none. */
   finalized(): Promise<BlockPosition | undefined>
-  /** A block of what the pool holds. */
-  mine(): Promise<void>
+  /** A block of what the pool holds. Resolves with when it was made the head: Unix milliseconds as the node was asked to. */
+  mine(): Promise<number>
   /** One block in the place of the last `depth`: the chain is shorter by `depth` - 1. */
   fork(depth: number): Promise<void>
   /** After a start: gives it back what a node that was away would be given by others. */

@@ -17,6 +17,8 @@ export type SidecarOptions = {
   readonly settings?: readonly string[]
   /** Default: info. */
   readonly logLevel?: string
+  /** Modules loaded before the program: `file:` URLs. */
+  readonly imports?: readonly string[]
 }
 
 /** The parts of `/status` by which two sidecars are compared. */
@@ -54,7 +56,7 @@ const pollMs = 20
  * @throws HarnessError `INSTANCE_DIED`, `INSTANCE_NOT_READY`
  */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { name = 'sidecar', url, dataDir, settings = [], logLevel = 'info' } = options
+  const { name = 'sidecar', url, dataDir, settings = [], logLevel = 'info', imports = [] } = options
   const port = await quietPort()
   const httpUrl = `http://127.0.0.1:${port}`
   // What the machine happens to have set must not configure it.
@@ -63,6 +65,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     name,
     file: nodeBinary(),
     args: () => [
+      ...imports.flatMap((url) => ['--import', url]),
       ...['--disable-warning=ExperimentalWarning', join(root, 'sidecar/main.ts'), 'attach', url],
       ...['--data-dir', dataDir, '--http', `127.0.0.1:${port}`, '--log-level', logLevel],
       ...settings.flatMap((setting) => ['--set', setting]),

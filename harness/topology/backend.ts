@@ -25,6 +25,8 @@ export type BackendSidecarOptions = {
   /** With the address of a link in it. */
   readonly url: string
   readonly settings: readonly string[]
+  /** Modules loaded before the program: `file:` URLs. Processes only. */
+  readonly imports?: readonly string[]
 }
 
 /** What a topology is made of: processes, or containers. Closing it leaves nothing behind. */

@@ -59,8 +59,8 @@ export async function createProcessBackend(): Promise<Backend> {
       return { ...keep(instance), reach, address: reach }
     },
     startLink: async (name, target) => keep(await startTcpLink(name, target)),
-    startSidecar: async ({ name, url, settings }) =>
-      keep(await startSidecar({ name, url, dataDir: join(folder, name), settings })),
+    startSidecar: async ({ name, ...rest }) =>
+      keep(await startSidecar({ name, dataDir: join(folder, name), ...rest })),
     [Symbol.asyncDispose]: async () => {
       // Consumers first: a node that is stopped under them would fill their logs.
       for (const part of started.reverse()) await part[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-import { finishedHeightOf } from '../assertions/finishedHeightOf.ts'
+import { finishedHeightOf } from '../assertions/callStreamServer.ts'
 import { type BalanceWatch, watchBalance } from '../assertions/watchBalance.ts'
 import type { BlockPosition } from '../devnet/runTraffic.ts'
 import { startOfficialProxy } from '../feed/startOfficialProxy.ts'
@@ -17,6 +17,10 @@ export type TopologyOptions = {
   readonly finalityDepth?: number
   /** Configuration of every sidecar, by key. */
   readonly settings?: readonly string[]
+  /** Modules loaded before every sidecar: `file:` URLs. Processes only. */
+  readonly imports?: readonly string[]
+  /** Something between each stream and the link to it: takes an address, gives another. It is disposed with the topology. */
+  readonly relay?: (address: string) => Promise<AsyncDisposable & { readonly address: string }>
   /** Each line of the timeline as it comes. */
   readonly onLine?: (line: string) => void
 }
@@ -79,7 +83,8 @@ export async function startTopology(spec: TopologySpec, options: TopologyOptions
       const node = nodes.get(nodeName)!
       if (by === 'rpc') return node.reach
       const stream = await streamOf(node, nodeName)
-      return by === 'stream' ? stream : own.use(await startOfficialProxy(stream)).address
+      if (by === 'official') return own.use(await startOfficialProxy(stream)).address
+      return options.relay === undefined ? stream : own.use(await options.relay(stream)).address
     }
     const join = async (name: string): Promise<Member> => {
       const member = spec.sidecars.find((candidate) => candidate.name === name)!
@@ -94,6 +99,7 @@ export async function startTopology(spec: TopologySpec, options: TopologyOptions
           ...(member.by === 'official' ? [`node.rpc=${nodes.get(member.node)!.rpcUrl}`] : []),
           ...settings,
         ],
+        ...(options.imports && { imports: options.imports }),
       })
       const balance = own.use(watchBalance(sidecar))
       const joined: Member = { spec: member, sidecar, link, balance, node: member.node }

@@ -4,18 +4,31 @@ import type { BlockPosition } from '../devnet/runTraffic.ts'
 
 /** What a server of `exex.v1` has told its node that it may forget up to; undefined before it has said anything. */
 export async function finishedHeightOf(address: string): Promise<BlockPosition | undefined> {
+  return (await call(address, exExMethods.getInfo)).finishedHeight
+}
+
+/** Whom it knows, and what they hold. */
+export async function consumersOf(address: string) {
+  return (await call(address, exExMethods.listConsumers)).consumers
+}
+
+async function call<Answer>(
+  address: string,
+  method: {
+    readonly path: string
+    readonly requestSerialize: (request: object) => Buffer
+    readonly responseDeserialize: (bytes: Buffer) => Answer
+  },
+): Promise<Answer> {
   const client = new Client(address, credentials.createInsecure())
-  const { path, requestSerialize, responseDeserialize } = exExMethods.getInfo
+  const { path, requestSerialize, responseDeserialize } = method
   try {
-    const info = await new Promise<Parameters<typeof take>[0]>((resolve, reject) =>
+    return await new Promise<Answer>((resolve, reject) =>
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, (error, answer) =>
         error === null ? resolve(answer!) : reject(error),
       ),
     )
-    return take(info)
   } finally {
     client.close()
   }
 }
-
-const take = ({ finishedHeight }: { readonly finishedHeight: BlockPosition | undefined }) => finishedHeight

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pino from 'pino'
+import type { Hash } from 'viem'
+import { type Block, startExExServer } from '#exex/server'
+import { createRandom, type LatencyWatch, startSidecar, startTcpLink, watchLatency } from '#harness'
+import { buildBlock } from '../../harness/feed/buildBlock.ts'
+import { createScriptedFeed } from '../../harness/feed/index.ts'
+import { nowMs } from '../../harness/latency/watchLatency.ts'
+import { createSvmTraffic } from '../../harness/svm/createSvmTraffic.ts'
+import type { LatencyCase, LatencyResult } from './types.ts'
+
+const finalityDepth = 32n
+const svmShare = 0.2
+const router = '0x000000000000000000000000000000000053564d'
+
+/** The scripted feed: its commit is its send, at a fixed rate whatever the sidecars do. */
+export async function measureFeed(
+  options: LatencyCase & { readonly blocksPerSecond: number },
+): Promise<LatencyResult> {
+  const { blocksPerSecond, transactions, sidecars, seconds, linkDelayMs } = options
+  const folder = await mkdtemp(join(tmpdir(), 'monmouth-latency-'))
+  await using resources = new AsyncDisposableStack()
+  resources.defer(() => rm(folder, { recursive: true, force: true }))
+  const feed = createScriptedFeed({ chainId: 1337n })
+  const server = await startExExServer(
+    { listen: '127.0.0.1:0', source: feed },
+    { logger: pino({ level: 'silent' }) },
+  )
+  resources.defer(() => server.close())
+  const link = resources.use(await startTcpLink('link', server.address))
+  await link.set({ delayMs: linkDelayMs })
+  const watches: LatencyWatch[] = []
+  for (let index = 0; index < sidecars; index++) {
+    const sidecar = resources.use(
+      await startSidecar({
+        name: `sidecar-${index}`,
+        url: `grpc://${link.address}`,
+        dataDir: join(folder, `${index}`),
+        settings: [`node.consumer_id=sidecar-${index}`, `finality.depth=${finalityDepth}`],
+        logLevel: 'warn',
+      }),
+    )
+    watches.push(resources.use(await watchLatency(sidecar)))
+  }
+
+  const traffic = createSvmTraffic('latency')
+  const recent: Uint8Array[] = []
+  const count = Math.max(1, Math.round(blocksPerSecond * seconds))
+  const next = (number: bigint, parent: typeof feed.head) => {
+    const random = createRandom('latency', `block ${number}`)
+    const rows = Array.from({ length: transactions }, () => {
+      if (recent.length === 0 || !random.chance(svmShare)) return {}
+      const { data, valueWei } = traffic.next(random, recent)
+      return { to: router, input: `0x${Buffer.from(data).toString('hex')}`, value: valueWei } as const
+    })
+    const block = buildBlock({
+      parent,
+      transactions: rows,
+      timestamp: 1_700_000_000n + 12n * number,
+      salt: `${number}`,
+    })
+    recent.push(Buffer.from(block.ref.hash.slice(2), 'hex'))
+    if (recent.length > 64) recent.shift()
+    return block
+  }
+  // Built before: signing and hashing must not stand between a block and its time.
+  const blocks: Block[] = []
+  for (let parent = feed.head; blocks.length <= count; parent = blocks.at(-1)!.ref)
+    blocks.push(next(parent.number + 1n, parent))
+  const commit = (block: Block, at: number): Hash => {
+    const { number, hash } = block.ref
+    for (const watch of watches) watch.committed(hash, at)
+    feed.commit([block])
+    if (number > finalityDepth) feed.finalize(number - finalityDepth)
+    return hash
+  }
+  // One that is not measured: the first costs what later ones do not.
+  const warm = commit(blocks.shift()!, nowMs())
+  await Promise.all(watches.map((watch) => watch.acknowledged(warm)))
+  for (const watch of watches) watch.reset()
+
+  const began = nowMs() + 100
+  let last: Hash = warm
+  for (const [index, block] of blocks.entries()) {
+    const due = began + (index * 1000) / blocksPerSecond
+    const wait = due - nowMs()
+    if (wait > 0) await delay(wait)
+    last = commit(block, due)
+  }
+  await Promise.all(watches.map((watch) => watch.acknowledged(last)))
+  const carried = count / ((nowMs() - began) / 1000)
+  return { ...options, source: 'feed', blocks: count, carried, watches }
+}

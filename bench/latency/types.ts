@@ -1,0 +1,19 @@
+import type { LatencyWatch } from '#harness'
+
+/** What is measured. */
+export type LatencyCase = {
+  /** In each block. */
+  readonly transactions: number
+  readonly sidecars: number
+  readonly seconds: number
+  /** On the link, each way. */
+  readonly linkDelayMs: number
+}
+
+export type LatencyResult = LatencyCase & {
+  readonly source: 'feed' | 'anvil' | 'reth'
+  readonly blocks: number
+  /** Blocks a second from the first commit to the last acknowledgement. */
+  readonly carried: number
+  readonly watches: readonly LatencyWatch[]
+}

@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Sidecar } from '../sidecar/startSidecar.ts'
+import { consumersOf } from './callStreamServer.ts'
+
+export type BoundsWatch = AsyncDisposable & {
+  /** What was seen that must not be. */
+  readonly problems: () => readonly string[]
+}
+
+const pollMs = 15
+
+/**
+ * Looks again and again, while everything goes on: what the server holds acknowledged as durable is in the sidecar's
+ * database, and no more notifications wait in the sidecar than it was given credit for.
+ *
+ * @param server `host:port` of the stream's server
+ */
+export function watchBounds(
+  sidecar: Sidecar,
+  server: string,
+  { consumerId, creditNotifications }: { readonly consumerId: string; readonly creditNotifications: number },
+): BoundsWatch {
+  const ending = new AbortController()
+  const problems = new Set<string>()
+  const look = async () => {
+    // In this order: what is durable only grows but for reorgs, which both show.
+    const consumers = await consumersOf(server)
+    const acknowledged = consumers.find(({ id }) => id === consumerId)?.durable
+    const { durable, blocksReverted } = await sidecar.status()
+    const metrics = String((await sidecar.get('/metrics')).body)
+    const again = await sidecar.status()
+    if (
+      acknowledged &&
+      again.blocksReverted === blocksReverted &&
+      acknowledged.number > BigInt(durable?.number ?? 0)
+    )
+      problems.add(`${sidecar.name}: acknowledged a block before it was durable`)
+    const queued = Number(/^monmouth_queue_notifications (\d+)/m.exec(metrics)?.[1] ?? 0)
+    if (queued > creditNotifications)
+      problems.add(
+        `${sidecar.name}: more notifications waited than the ${creditNotifications} there was credit for`,
+      )
+  }
+  const looking = (async () => {
+    while (!ending.signal.aborted) {
+      // It is down: that is what the topology is for.
+      await look().catch(() => {})
+      await delay(pollMs, undefined, { signal: ending.signal }).catch(() => {})
+    }
+  })()
+  return {
+    problems: () => [...problems],
+    [Symbol.asyncDispose]: async () => {
+      ending.abort()
+      await looking
+    },
+  }
+}

@@ -1,0 +1,195 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { checkTopology, until } from '../assertions/checkTopology.ts'
+import type { StartedNode } from '../topology/backend.ts'
+import type { Member, StartedTopology } from '../topology/startTopology.ts'
+import type { Transfers } from '../workload/createTransfers.ts'
+import { createSchedule, type Fault, type FaultKind, faultKinds } from './createSchedule.ts'
+
+export type ChaosOptions = {
+  readonly seed: string | number
+  /** Ends after the round in which so many milliseconds have passed. */
+  readonly forMs: number
+  /** Blocks of a round, after which everything is mended and checked. Default 60. */
+  readonly blocks?: number
+  /** Milliseconds from block to block at least. Default 100. */
+  readonly blockTimeMs?: number
+  /** Transactions sent before each block. Default 10. */
+  readonly transactions?: number
+  /** Deepest fork. Default 20; below the topology's finality. */
+  readonly maxDepth?: number
+  readonly onRound?: (report: ChaosReport) => void
+}
+
+export type ChaosReport = {
+  readonly seed: string | number
+  readonly rounds: number
+  readonly seconds: number
+  readonly blocks: number
+  readonly transactions: number
+  readonly faults: Readonly<Record<FaultKind, number>>
+  /** From the end of a fault until the sidecar had durable what was the node's head then. Milliseconds. */
+  readonly recoveries: { readonly count: number; readonly p50: number; readonly max: number }
+}
+
+/** A fault under way, the block it ends at, and what ends it. */
+type Started = { readonly fault: Fault; readonly until: number; readonly end: () => Promise<void> }
+
+const recoveryTimeoutMs = 60_000
+
+/**
+ * Rounds of traffic with faults, each from the seed, each ended by mending everything and checking all sidecars against the
+ * ledger, and one of them, in turn, against a fresh run. The last check is of all against fresh runs.
+ *
+ * @throws HarnessError what the check found; the topology's timeline then ends with the round it was in
+ */
+export async function runChaos(
+  topology: StartedTopology,
+  transfers: Transfers,
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const { seed, forMs, blocks = 60, blockTimeMs = 100, transactions = 10, maxDepth = 20, onRound } = options
+  const { timeline, node } = topology
+  const members = [...topology.members.values()]
+  const names = members.map(({ spec }) => spec.name)
+  const faults: Record<FaultKind, number> = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Record<
+    FaultKind,
+    number
+  >
+  const recoveries: number[] = []
+  const began = performance.now()
+  let rounds = 0
+  let made = 0
+
+  const report = (): ChaosReport => {
+    const sorted = [...recoveries].sort((a, b) => a - b)
+    const at = (share: number) =>
+      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
+    return {
+      ...{ seed, rounds, blocks: made, transactions: transfers.sent(), faults },
+      seconds: Math.round((performance.now() - began) / 1000),
+      recoveries: { count: sorted.length, p50: at(0.5), max: at(1) },
+    }
+  }
+  /** Not waited for where it is begun: the chain goes on meanwhile. */
+  const recovered = async (member: Member, from: number): Promise<void> => {
+    const { number } = await node.head()
+    const what = `${member.spec.name} to recover`
+    await until(
+      what,
+      async () => {
+        // A fork may have made the chain shorter since.
+        const [{ durable }, head] = await Promise.all([member.sidecar.status(), node.head()])
+        return durable !== null && (BigInt(durable.number) >= number || durable.hash === head.hash)
+      },
+      recoveryTimeoutMs,
+    )
+    recoveries.push(performance.now() - from)
+  }
+
+  while (performance.now() - began < forMs || rounds === 0) {
+    const schedule = createSchedule({ seed, round: rounds, blocks, sidecars: names, maxDepth, rate: 0.25 })
+    timeline.note(`round ${rounds}`, { faults: schedule.length })
+    const running: Started[] = []
+    const recovering: Promise<void>[] = []
+    /** A target is let recover before it is hit again. */
+    const busy = new Map<string, Promise<void>>()
+    const mend = (started: Started) => {
+      const mending = endOf(started)
+      // A failure of it is taken at the end of the round.
+      mending.catch(() => {})
+      recovering.push(mending)
+      busy.set(started.fault.target ?? 'node', mending)
+    }
+    for (let block = 0; block < blocks; block++) {
+      const due = performance.now() + blockTimeMs
+      for (const fault of [...running].filter((candidate) => candidate.until <= block)) {
+        running.splice(running.indexOf(fault), 1)
+        mend(fault)
+      }
+      for (const fault of schedule.filter(({ at }) => at === block)) {
+        faults[fault.kind] += 1
+        const { at: _, ...facts } = fault
+        timeline.note('fault', facts)
+        if (fault.kind !== 'fork') await busy.get(fault.target ?? 'node')
+        const end = await begin(topology, fault)
+        const started = { fault, until: block + fault.for, end }
+        if (fault.for > 0) running.push(started)
+        else if (fault.kind !== 'fork') mend(started)
+      }
+      await makeBlock()
+      const rest = due - performance.now()
+      if (rest > 0) await delay(rest)
+    }
+    for (const fault of running) mend(fault)
+    await Promise.all(recovering)
+    // What a restart of the node took from the pool is sent again, and the sidecars have a head to be at.
+    await makeBlock()
+    rounds += 1
+    await checkTopology(topology, { freshRun: false })
+    await checkTopology(topology, { without: names.filter((_, index) => index !== rounds % names.length) })
+    onRound?.(report())
+  }
+  await checkTopology(topology)
+  return report()
+
+  async function makeBlock(): Promise<void> {
+    // A node that stands still takes nothing; its blocks are left out.
+    if (node.state() !== 'running') return
+    await transfers.send(transactions)
+    await node.mine()
+    made += 1
+  }
+  async function endOf({ fault, end }: Started): Promise<void> {
+    const from = performance.now()
+    await end()
+    timeline.note('mended', { kind: fault.kind, ...(fault.target && { target: fault.target }) })
+    const touched = fault.target === undefined ? members : [topology.members.get(fault.target)!]
+    await Promise.all(touched.map((member) => recovered(member, from)))
+  }
+}
+
+/** Does it; what it returns undoes it. */
+async function begin(topology: StartedTopology, fault: Fault): Promise<() => Promise<void>> {
+  const { node } = topology
+  const nothing = async () => {}
+  if (fault.kind === 'fork') {
+    const head = await node.head()
+    const depth = Math.min(fault.depth!, Number(head.number) - 1)
+    if (depth > 0 && node.state() === 'running') await node.fork(depth)
+    return nothing
+  }
+  if (fault.target === undefined) return beginAtNode(node, fault.kind)
+  const { sidecar, link } = topology.members.get(fault.target)!
+  switch (fault.kind) {
+    case 'killSidecar':
+      await sidecar.kill()
+      return () => sidecar.start()
+    case 'pauseSidecar':
+      await sidecar.pause()
+      return () => sidecar.resume()
+    case 'cutLink':
+      await link.cut()
+      return () => link.restore()
+    case 'stallLink':
+      await link.stall()
+      return () => link.restore()
+    case 'slowLink':
+      await link.set({ delayMs: 30, bytesPerSecond: 20_000 })
+      return () => link.restore()
+    case 'resetLink':
+      await link.reset()
+      return nothing
+  }
+  return nothing
+}
+
+async function beginAtNode(node: StartedNode, kind: FaultKind): Promise<() => Promise<void>> {
+  if (kind === 'pauseNode') {
+    await node.pause()
+    return () => node.resume()
+  }
+  await node.kill()
+  await node.start()
+  await node.recover()
+  return async () => {}
+}

@@ -153,9 +153,12 @@ async function begin(topology: StartedTopology, fault: Fault): Promise<() => Pro
   const { node } = topology
   const nothing = async () => {}
   if (fault.kind === 'fork') {
-    const head = await node.head()
-    const depth = Math.min(fault.depth!, Number(head.number) - 1)
-    if (depth > 0 && node.state() === 'running') await node.fork(depth)
+    if (node.state() !== 'running') return nothing
+    const [head, finalized] = await Promise.all([node.head(), node.finalized()])
+    // Nothing final is replaced, and a few blocks stay for a finality that is told with the next one.
+    const free = Number(head.number - (finalized?.number ?? 0n)) - 2
+    const depth = Math.min(fault.depth!, free)
+    if (depth > 0) await node.fork(depth)
     return nothing
   }
   if (fault.target === undefined) return beginAtNode(node, fault.kind)

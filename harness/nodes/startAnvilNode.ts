@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { anvilBinary, defaultGenesisTimestamp, developmentMnemonic } from '../anvil.ts'
 import { createRpc } from '../devnet/createRpc.ts'
+import type { BlockPosition } from '../devnet/runTraffic.ts'
 import { startProcess } from '../instance/startProcess.ts'
 import { nowMs } from '../latency/watchLatency.ts'
 import { quietPort } from '../quietPort.ts'
@@ -73,6 +74,7 @@ export function anvilHand(
 ): Pick<ChainNode, 'head' | 'finalized' | 'mine' | 'fork' | 'recover'> {
   const rpc = createRpc(rpcUrl)
   let made = 0
+  let highest: BlockPosition | undefined
   const keep = async () => {
     const state = await rpc.call<string>('anvil_dumpState', [true])
     await writeFile(`${stateFile}.new`, gunzipSync(Buffer.from(state.slice(2), 'hex')))
@@ -90,7 +92,12 @@ export function anvilHand(
   }
   return {
     head: async () => (await blockAt(rpc, 'latest'))!,
-    finalized: () => blockAt(rpc, 'finalized'),
+    finalized: async () => {
+      // anvil's own goes back when its chain gets shorter; what was final once stays so for whoever heard of it.
+      const now = await blockAt(rpc, 'finalized')
+      if (now !== undefined && now.number >= (highest?.number ?? 0n)) highest = now
+      return highest
+    },
     mine,
     fork: async (depth) => {
       await rpc.call('anvil_rollback', [depth])

@@ -17,6 +17,8 @@ export type TopologyOptions = {
   readonly finalityDepth?: number
   /** Configuration of every sidecar, by key. */
   readonly settings?: readonly string[]
+  /** Configuration of every JSON-RPC shim, by key. */
+  readonly shimSettings?: readonly string[]
   /** Modules loaded before every sidecar: `file:` URLs. Processes only. */
   readonly imports?: readonly string[]
   /** Something between each stream and the link to it: takes an address, gives another. It is disposed with the topology. */
@@ -47,6 +49,8 @@ export type StartedTopology = AsyncDisposable & {
   join(name: string): Promise<Member>
   /** Leads a member's link to another node. */
   move(name: string, node: string): Promise<void>
+  /** `host:port` of the stream server of a node, for the harness. */
+  streamAddress(node?: string): string
   /** What the stream server of a node has told it that it may forget up to. */
   finishedHeight(node?: string): Promise<BlockPosition | undefined>
   /** Everybody's logs, by name. */
@@ -75,7 +79,12 @@ export async function startTopology(spec: TopologySpec, options: TopologyOptions
     /** Where the stream of a node's chain is: in the node, or in a shim before it. */
     const streamOf = async (node: StartedNode, name: string): Promise<string> => {
       if (node.reachStream !== undefined) return node.reachStream
-      const known = servers.get(name) ?? (await backend.startShim(`${name}-shim`, node, { finalityDepth }))
+      const known =
+        servers.get(name) ??
+        (await backend.startShim(`${name}-shim`, node, {
+          finalityDepth,
+          settings: options.shimSettings ?? [],
+        }))
       servers.set(name, known)
       return known.reach
     }
@@ -107,6 +116,8 @@ export async function startTopology(spec: TopologySpec, options: TopologyOptions
       timeline.note(`${name} started`, { follows: member.node, by: member.by })
       return joined
     }
+    const streamAddress = (name: string = spec.nodes[0]!) =>
+      nodes.get(name)!.streamAddress ?? servers.get(name)!.address
     for (const { name, isStandby } of spec.sidecars) if (isStandby !== true) await join(name)
     return {
       spec,
@@ -121,10 +132,8 @@ export async function startTopology(spec: TopologySpec, options: TopologyOptions
         member.node = nodeName
         timeline.note(`${name} led to ${nodeName}`)
       },
-      finishedHeight: async (name = spec.nodes[0]!) => {
-        const { streamAddress } = nodes.get(name)!
-        return finishedHeightOf(streamAddress ?? servers.get(name)!.address)
-      },
+      streamAddress,
+      finishedHeight: (name) => finishedHeightOf(streamAddress(name)),
       logs: () =>
         new Map(
           [

@@ -52,7 +52,7 @@ test.skipIf(binary === '')(
       notifications: await metricOf(node, 'reth_exex_notifications_sent_total{exex="monmouth"}'),
       walNotifications: await metricOf(node, 'reth_exex_wal_notifications_count'),
       walLowestBlock: await metricOf(node, 'reth_exex_wal_lowest_committed_block_height'),
-      shimHeight: await metricOf(node, 'exex_shim_finished_height'),
+      shimHeight: await metricOf(node, 'reth_exex_shim_finished_height'),
     }
     const status = await sidecar.status()
     seen('node --dev', {

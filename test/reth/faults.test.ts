@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { compareWithFreshRun, createRandom } from '#harness'
 import { openRawConsumer } from './rawConsumer.ts'
@@ -45,7 +46,8 @@ describe.skipIf(binary === '')('a sidecar on a real node, the consensus client p
         await driver.choose(before.hash)
         forks += 1
       }
-      for (let more = random.below(4) + (depth > 5 ? 4 : 1); more > 0; more--) await pair.mine(20)
+      // Longer than it was, so that what is final stays below every fork.
+      for (let more = depth + random.below(4); more > 0; more--) await pair.mine(20)
     }
     await settle(pair, 'reorgs', { forks, deepest: 20 })
     expect((await pair.sidecar.status()).reorgs).toBeGreaterThanOrEqual(10)
@@ -131,11 +133,12 @@ describe.skipIf(binary === '')('a sidecar on a real node, the consensus client p
   test('a consumer that takes one notification a minute', async () => {
     await using pair = await startPair({ seed, flags: ['--exex.ring-blocks', '64'] })
     const { node, driver, sidecar } = pair
-    // A fifth of that here, so that it takes several within the run.
-    using slow = openRawConsumer(node.exexAddress, 'slow', { everyMs: 12_000 })
+    using slow = openRawConsumer(node.exexAddress, 'slow', { everyMs: 60_000 })
     for (let block = 0; block < 400; block++) {
+      const due = performance.now() + 400
       await pair.mine(10)
       if (block % 80 === 79) await driver.fork(2)
+      await delay(Math.max(0, due - performance.now()))
     }
     await sidecar.untilDurable(driver.head(), 120_000)
     expect(slow.isOpen()).toBe(true)

@@ -10,6 +10,7 @@ export type HarnessErrorCode =
   | 'SIDECAR_DIVERGED'
   | 'LEDGER_UNSUITABLE'
   | 'NODE_MISSING'
+  | 'CONSUMER_DIVERGED'
   | 'RPC_FAILED'
   | 'DEVNET_OPTIONS'
   | 'DEVNET_DIVERGED'

@@ -17,6 +17,12 @@ export type {
 export { runTraffic } from './devnet/runTraffic.ts'
 export { type Devnet, type DevnetOptions, startDevnet } from './devnet/startDevnet.ts'
 export { HarnessError, type HarnessErrorCode } from './errors.ts'
+export {
+  type ConsumerTestOptions,
+  type ConsumerTestReport,
+  type Digest,
+  testConsumer,
+} from './foreign/testConsumer.ts'
 export { type ProcessOptions, startProcess } from './instance/startProcess.ts'
 export type { Instance } from './instance/types.ts'
 export {
@@ -29,6 +35,7 @@ export {
 export { startTcpLink } from './link/startTcpLink.ts'
 export type { Link, LinkState } from './link/types.ts'
 export { type Reth, type RethOptions, startReth } from './nodes/startReth.ts'
+export type { ChainNode, NodeKind } from './nodes/types.ts'
 export { quietPort } from './quietPort.ts'
 export { createRandom, type Random } from './random.ts'
 export type { ReplayOptions } from './replay/createReplayChain.ts'

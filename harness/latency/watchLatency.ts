@@ -36,6 +36,9 @@ export type LatencyWatch = AsyncDisposable & {
   committed(hash: Hash, atMs: number): void
   /** Resolves once a block is acknowledged. */
   acknowledged(hash: Hash): Promise<void>
+  /** When the server had each block from its node, and when it was durable here: by height, Unix milliseconds. */
+  nodeTimes(): Map<number, number>
+  durableTimes(): Map<number, number>
   /** Forgets what was recorded. */
   reset(): void
   summary(): Record<Stretch, LatencySummary>
@@ -48,6 +51,7 @@ type Line = {
   readonly number: number
   readonly hash: Hash
   readonly timeMs: number
+  readonly nodeTimeMs?: number
   readonly receivedTimeMs?: number
 }
 
@@ -71,6 +75,8 @@ export async function watchLatency(sidecar: Sidecar): Promise<LatencyWatch> {
   /** Applied and not yet durable, durable and not yet acknowledged; oldest first. */
   let applied: Line[] = []
   let durable: (Line & { readonly durableMs: number })[] = []
+  const nodeTimes = new Map<number, number>()
+  const durableTimes = new Map<number, number>()
   const waiting = new Map<Hash, () => void>()
   const seen = new Set<Hash>()
   const record = (stretch: Stretch, ms: number) =>
@@ -84,6 +90,7 @@ export async function watchLatency(sidecar: Sidecar): Promise<LatencyWatch> {
       record('commitToReceived', line.receivedTimeMs - at)
       record('receivedToApplied', line.timeMs - line.receivedTimeMs)
       applied.push(line)
+      if (line.nodeTimeMs !== undefined) nodeTimes.set(line.number, line.nodeTimeMs)
     } else if (line.type === 'undone') {
       applied = applied.filter(({ hash }) => hash !== line.hash)
       durable = durable.filter(({ hash }) => hash !== line.hash)
@@ -91,6 +98,7 @@ export async function watchLatency(sidecar: Sidecar): Promise<LatencyWatch> {
       for (const block of applied.filter(({ number }) => number <= line.number)) {
         record('appliedToDurable', line.timeMs - block.timeMs)
         durable.push({ ...block, durableMs: line.timeMs })
+        durableTimes.set(block.number, line.timeMs)
       }
       applied = applied.filter(({ number }) => number > line.number)
     } else if (line.type === 'acknowledged') {
@@ -123,6 +131,8 @@ export async function watchLatency(sidecar: Sidecar): Promise<LatencyWatch> {
         if (seen.has(hash)) resolve()
         else waiting.set(hash, resolve)
       }),
+    nodeTimes: () => nodeTimes,
+    durableTimes: () => durableTimes,
     reset: () => {
       for (const histogram of Object.values(histograms)) histogram.reset()
     },

@@ -50,4 +50,10 @@ export { createSvmClient, type SvmClient, type SvmClientOptions } from './svm/cr
 export { type SvmTrafficKind, svmTrafficKinds } from './svm/createSvmTraffic.ts'
 export { type EnvelopeContent, encodeEnvelope, routerAddress } from './svm/encodeEnvelope.ts'
 export { deriveKeypair, type SvmKeypair } from './svm/keypair.ts'
+export type { Backend } from './topology/backend.ts'
+export {
+  type ContainerBackendOptions,
+  containerImages,
+  createContainerBackend,
+} from './topology/containerBackend.ts'
 export { createTraffic, type TrafficSender, type TrafficSenderOptions } from './workload/createTraffic.ts'

@@ -8,6 +8,7 @@ export type MetricsSource = {
   isHealthy(): boolean
   /** Notifications received and not yet processed, and their bytes: bounded by the credit given. */
   queued(): { notifications: number; bytes: number }
+  mostQueuedBytes(): number
   /** Rows waiting for the vector store, and the limit past which the pipeline waits. */
   outbox(): { rows: number; limit: number }
   /** Blocks staged and not yet durable. */
@@ -99,6 +100,11 @@ export function createMetrics() {
         () => source.queued().notifications,
       )
       gauge('queue_bytes', 'Bytes of notifications received and not processed', () => source.queued().bytes)
+      gauge(
+        'queue_most_bytes',
+        'Most bytes that were received and not processed at once, since the start',
+        () => source.mostQueuedBytes(),
+      )
       gauge('staged_blocks', 'Blocks applied and not yet durable', () => source.stagedBlocks())
       gauge('outbox_rows', 'Rows waiting for the vector store', () => source.outbox().rows)
       gauge('outbox_limit_rows', 'Rows past which the pipeline waits', () => source.outbox().limit)

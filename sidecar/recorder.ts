@@ -27,6 +27,7 @@ export function createRecorder(
   let before = totals
   let queuedNotifications = 0
   let queuedBytes = 0
+  let mostQueuedBytes = 0
   let stagedBlocks = 0
   let firstMs: number | undefined
   let lastMs = 0
@@ -53,6 +54,7 @@ export function createRecorder(
         firstMs ??= now()
         queuedNotifications++
         queuedBytes += event.notification.bytes
+        mostQueuedBytes = Math.max(mostQueuedBytes, queuedBytes)
       } else if (event.type === 'acknowledged' && event.durable) {
         settle(event.durable.number)
         tell({ type: 'acknowledged', block: event.durable })
@@ -106,6 +108,7 @@ export function createRecorder(
     },
     durable: () => durable,
     queued: () => ({ notifications: queuedNotifications, bytes: queuedBytes }),
+    mostQueuedBytes: () => mostQueuedBytes,
     stagedBlocks: () => stagedBlocks,
     latency: () => latency.summary(),
     /** Seconds from the first notification to the newest durable block, and the transactions applied in them. */

@@ -163,6 +163,7 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
     isReady: () => readiness().ready,
     isHealthy: () => problems().length === 0,
     queued: recorder.queued,
+    mostQueuedBytes: recorder.mostQueuedBytes,
     outbox: () => ({ rows: store.outboxRows(), limit: config.vector.outboxLimitRows }),
     stagedBlocks: recorder.stagedBlocks,
     nodeHead: () => {

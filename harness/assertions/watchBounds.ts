@@ -11,14 +11,14 @@ const pollMs = 15
 
 /**
  * Looks again and again, while everything goes on: what the server holds acknowledged as durable is in the sidecar's
- * database, and no more notifications wait in the sidecar than it was given credit for.
+ * database, and no more bytes wait in the sidecar than it was given credit for.
  *
  * @param server `host:port` of the stream's server
  */
 export function watchBounds(
   sidecar: Sidecar,
   server: string,
-  { consumerId, creditNotifications }: { readonly consumerId: string; readonly creditNotifications: number },
+  { consumerId, creditBytes }: { readonly consumerId: string; readonly creditBytes: number },
 ): BoundsWatch {
   const ending = new AbortController()
   const problems = new Set<string>()
@@ -35,11 +35,10 @@ export function watchBounds(
       acknowledged.number > BigInt(durable?.number ?? 0)
     )
       problems.add(`${sidecar.name}: acknowledged a block before it was durable`)
-    const queued = Number(/^monmouth_queue_notifications (\d+)/m.exec(metrics)?.[1] ?? 0)
-    if (queued > creditNotifications)
-      problems.add(
-        `${sidecar.name}: more notifications waited than the ${creditNotifications} there was credit for`,
-      )
+    const queued = Number(/^monmouth_queue_most_bytes (\d+)/m.exec(metrics)?.[1] ?? 0)
+    // While any credit is left, one notification may exceed it, by as much as it was.
+    if (queued > 2 * creditBytes)
+      problems.add(`${sidecar.name}: more bytes waited than the ${creditBytes} there was credit for`)
   }
   const looking = (async () => {
     while (!ending.signal.aborted) {

@@ -63,8 +63,7 @@ export async function testConsumer(options: ConsumerTestOptions): Promise<Consum
   await using resources = new AsyncDisposableStack()
   const backend = resources.use(options.backend ?? (await createProcessBackend()))
   const node = await backend.startNode('node', nodeKind, { finalityDepth })
-  const stream =
-    node.reachStream ?? (await backend.startShim('shim', node, { finalityDepth, settings: [] })).reach
+  const stream = node.reachStream ?? (await backend.startShim('shim', node, { finalityDepth })).reach
   const target = protocol === 'exex.v1' ? stream : resources.use(await startOfficialProxy(stream)).address
   const link = await backend.startLink('link', target)
   const port = await quietPort()

@@ -37,7 +37,7 @@ export type Backend = AsyncDisposable & {
   startShim(
     name: string,
     node: StartedNode,
-    options: { readonly finalityDepth: number; readonly settings: readonly string[] },
+    options: { readonly finalityDepth: number },
   ): Promise<StartedServer>
   startLink(name: string, target: string): Promise<Link>
   startSidecar(options: BackendSidecarOptions): Promise<Sidecar>

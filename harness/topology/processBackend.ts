@@ -35,7 +35,7 @@ export async function createProcessBackend(): Promise<Backend> {
       const reach = new URL(node.rpcUrl).host
       return { ...node, reach, ...(node.streamAddress && { reachStream: node.streamAddress }) }
     },
-    startShim: async (name, node, { finalityDepth, settings }) => {
+    startShim: async (name, node, { finalityDepth }) => {
       const reach = `127.0.0.1:${await quietPort()}`
       const instance = await startProcess({
         name,
@@ -53,7 +53,6 @@ export async function createProcessBackend(): Promise<Backend> {
             join(folder, name),
           ],
           ...['--set', 'shim.poll_interval=50', '--set', `finality.depth=${finalityDepth}`],
-          ...settings.flatMap((setting) => ['--set', setting]),
         ],
         isReady: (written) => written.includes('exex.v1 at') || written.includes('listening'),
       })

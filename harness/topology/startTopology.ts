@@ -17,8 +17,6 @@ export type TopologyOptions = {
   readonly finalityDepth?: number
   /** Configuration of every sidecar, by key. */
   readonly settings?: readonly string[]
-  /** Configuration of every JSON-RPC shim, by key. */
-  readonly shimSettings?: readonly string[]
   /** Modules loaded before every sidecar: `file:` URLs. Processes only. */
   readonly imports?: readonly string[]
   /** Something between each stream and the link to it: takes an address, gives another. It is disposed with the topology. */
@@ -79,12 +77,7 @@ export async function startTopology(spec: TopologySpec, options: TopologyOptions
     /** Where the stream of a node's chain is: in the node, or in a shim before it. */
     const streamOf = async (node: StartedNode, name: string): Promise<string> => {
       if (node.reachStream !== undefined) return node.reachStream
-      const known =
-        servers.get(name) ??
-        (await backend.startShim(`${name}-shim`, node, {
-          finalityDepth,
-          settings: options.shimSettings ?? [],
-        }))
+      const known = servers.get(name) ?? (await backend.startShim(`${name}-shim`, node, { finalityDepth }))
       servers.set(name, known)
       return known.reach
     }

@@ -1,4 +1,7 @@
+import { HarnessError } from '../../harness/errors.ts'
 import type { NodeKind } from '../../harness/nodes/types.ts'
+import type { Backend } from '../../harness/topology/backend.ts'
+import { createContainerBackend } from '../../harness/topology/containerBackend.ts'
 import { createProcessBackend } from '../../harness/topology/processBackend.ts'
 import {
   type StartedTopology,
@@ -20,7 +23,9 @@ export async function openTopology(
   name: TopologyName,
   options: Partial<TopologyOptions> = {},
 ): Promise<Opened> {
-  const backend = await createProcessBackend()
+  // What is loaded into a sidecar, or sits between it and its stream, is of this process.
+  const isPlain = options.imports === undefined && options.relay === undefined
+  const backend = isPlain ? await createBackend() : await createProcessBackend()
   const topology = await startTopology(findTopology(name)!, { backend, nodeKind, ...options })
   const { node, timeline } = topology
   const transfers = await createTransfers({ ...node, seed: `${name} ${seed}` })
@@ -33,5 +38,22 @@ export async function openTopology(
       }
       timeline.note('mined', { head: (await node.head()).number, sent: transfers.sent() })
     },
+  }
+}
+
+/**
+ * Containers, unless HARNESS=process. Where there is no engine, or no image, it says so and takes processes; with CI set and
+ * HARNESS=container it fails instead.
+ */
+export async function createBackend(): Promise<Backend> {
+  const { HARNESS, CI } = process.env
+  if (HARNESS === 'process') return createProcessBackend()
+  try {
+    return await createContainerBackend()
+  } catch (error) {
+    const isMissing = error instanceof HarnessError && error.code === 'CONTAINERS_MISSING'
+    if (!isMissing || (HARNESS === 'container' && CI)) throw error
+    console.warn(`skipped: topologies as containers. They run as processes, for: ${error.message}`)
+    return createProcessBackend()
   }
 }

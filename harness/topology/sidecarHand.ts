@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { HarnessError } from '../errors.ts'
+import type { Instance } from '../instance/types.ts'
+import type { Sidecar, SidecarStatus } from '../sidecar/startSidecar.ts'
+
+const pollMs = 20
+
+/** What the harness does with a sidecar: all of it by its HTTP port. */
+export function sidecarHand(
+  { name, logs }: Pick<Instance, 'name' | 'logs'>,
+  httpUrl: string,
+): Pick<Sidecar, 'get' | 'status' | 'untilDurable'> {
+  const get = async (path: string) => {
+    const response = await fetch(`${httpUrl}${path}`, { signal: AbortSignal.timeout(30_000) })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    return { status: response.status, body: isJson ? (JSON.parse(text) as unknown) : text }
+  }
+  const status = async () => (await get('/status')).body as SidecarStatus
+  return {
+    get,
+    status,
+    untilDurable: async (block, timeoutMs = 60_000) => {
+      const limit = performance.now() + timeoutMs
+      let last: SidecarStatus | undefined
+      while (performance.now() < limit) {
+        // It may be starting, or standing still.
+        last = await status().catch(() => last)
+        if (last?.durable?.hash === block.hash) return last
+        await delay(pollMs)
+      }
+      throw new HarnessError(
+        'SIDECAR_BEHIND',
+        `expected ${name} to have ${block.hash} durable within ${timeoutMs} ms, it has ${JSON.stringify(last?.durable)}: ${logs().slice(-2000)}`,
+      )
+    },
+  }
+}

@@ -1,5 +1,6 @@
 /** The one door to the harness: nodes, feeds and traffic that the sidecar is run against. */
 export { type Anvil, type AnvilOptions, developmentMnemonic, startAnvil } from './anvil.ts'
+export { checkTopology } from './assertions/checkTopology.ts'
 export { compareWithFreshRun } from './assertions/compareWithFreshRun.ts'
 export {
   type ConsensusDriver,
@@ -56,4 +57,13 @@ export {
   containerImages,
   createContainerBackend,
 } from './topology/containerBackend.ts'
+export { createProcessBackend } from './topology/processBackend.ts'
+export {
+  type StartedTopology,
+  startTopology,
+  type TopologyOptions,
+} from './topology/startTopology.ts'
+export { findTopology, type TopologyName, topologies } from './topology/topologies.ts'
+export type { SidecarSpec, TopologySpec } from './topology/types.ts'
 export { createTraffic, type TrafficSender, type TrafficSenderOptions } from './workload/createTraffic.ts'
+export { createTransfers, type Transfers } from './workload/createTransfers.ts'

@@ -59,6 +59,20 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
       exitCode = await runCommand(await runs[name](), { ...options, ...positional }, env, String(given[0]))
     })
   }
+  // Of the harness, not of the sidecar: it takes none of its options.
+  program
+    .command('topology')
+    .description(
+      'start a topology of nodes and sidecars, with traffic, until Ctrl-C; without a name, list them',
+    )
+    .argument('[name]', 'which')
+    .option('--node <kind>', 'anvil, or reth with MONMOUTH_RETH naming the program', 'anvil')
+    .option('--containers', 'containers instead of processes')
+    .option('--block-time <ms>', 'pause between blocks', '1000')
+    .action(async (name: string | undefined, options: FlagValues) => {
+      const { topology } = await import('./topology.ts')
+      exitCode = await runCommand(topology, { ...options, ...(name === undefined ? {} : { name }) }, env, '')
+    })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {

@@ -1,12 +1,11 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Hash } from 'viem'
-import { HarnessError } from '../errors.ts'
 import { startProcess } from '../instance/startProcess.ts'
 import type { Instance } from '../instance/types.ts'
 import { quietPort } from '../quietPort.ts'
+import { sidecarHand } from './sidecarHand.ts'
 
 export type SidecarOptions = {
   readonly name?: string
@@ -48,7 +47,6 @@ export type Sidecar = Instance & {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pollMs = 20
 
 /**
  * Starts this project's sidecar as a process. It keeps its HTTP address over restarts.
@@ -79,35 +77,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       }
     },
   })
-  const get = async (path: string) => {
-    const response = await fetch(`${httpUrl}${path}`, { signal: AbortSignal.timeout(30_000) })
-    const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') === true
-    return { status: response.status, body: isJson ? (JSON.parse(text) as unknown) : text }
-  }
-  const status = async () => (await get('/status')).body as SidecarStatus
-  return {
-    ...instance,
-    httpUrl,
-    dataDir,
-    get,
-    status,
-    untilDurable: async (block, timeoutMs = 60_000) => {
-      const limit = performance.now() + timeoutMs
-      let last: SidecarStatus | undefined
-      while (performance.now() < limit) {
-        // It may be starting, or standing still.
-        last = await status().catch(() => last)
-        if (last?.durable?.hash === block.hash) return last
-        await delay(pollMs)
-      }
-      const log = instance.logs().slice(-2000)
-      throw new HarnessError(
-        'SIDECAR_BEHIND',
-        `expected ${name} to have ${block.hash} durable within ${timeoutMs} ms, it has ${JSON.stringify(last?.durable)}: ${log}`,
-      )
-    },
-  }
+  return { ...instance, httpUrl, dataDir, ...sidecarHand(instance, httpUrl) }
 }
 
 /** The version of Node that this project pins, whatever runs the harness. */

@@ -9,9 +9,9 @@ import { startToxiproxyLink } from '../link/startToxiproxyLink.ts'
 import { blockAt } from '../nodes/blockAt.ts'
 import { anvilArguments, anvilHand } from '../nodes/startAnvilNode.ts'
 import { quietPort } from '../quietPort.ts'
+import { sidecarHand } from '../sidecar/sidecarHand.ts'
 import type { Backend, StartedNode } from './backend.ts'
 import { type ContainerProgram, openContainerEngine } from './openContainerEngine.ts'
-import { sidecarHand } from './sidecarHand.ts'
 
 /** The images by what they are for. */
 export const containerImages = {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HarnessError } from '../errors.ts'
 import type { Instance } from '../instance/types.ts'
-import type { Sidecar, SidecarStatus } from '../sidecar/startSidecar.ts'
+import type { Sidecar, SidecarStatus } from './startSidecar.ts'
 
 const pollMs = 20
 

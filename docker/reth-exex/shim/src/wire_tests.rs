@@ -141,6 +141,38 @@ fn wire_ref() -> impl Strategy<Value = v1::BlockRef> {
     (0..12_u64, hash).prop_map(|(number, hash)| v1::BlockRef { number, hash: hash.into() })
 }
 
+/// Kept encodings: what the changes below begin from.
+fn corpus() -> Vec<Vec<u8>> {
+    let text = include_str!("client_frames.corpus");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| alloy_primitives::hex::decode(line).expect("hex")).collect()
+}
+
+/// As a session does with what comes: it is a frame or not, and a Hello leads somewhere on the chain or is refused in words.
+fn take_client_frame(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let Ok(v1::ClientFrame { frame: Some(v1::client_frame::Frame::Hello(hello)) }) = Message::decode(bytes)
+    else {
+        return Ok(());
+    };
+    let chain = Arc::new(ScriptedChain::new(0));
+    chain.change(0, 8);
+    match check_hello(&hello, &hub_over(&chain)).and_then(|hello| find_place(chain.as_ref(), &hello)) {
+        Ok(place) => {
+            let readable = is_canonical(chain.as_ref(), place.ancestor).expect("can be asked");
+            prop_assert!(readable || place.ancestor.number == 0, "leads to {}", place.ancestor);
+        }
+        Err(error) => prop_assert!(!error.to_string().is_empty()),
+    }
+    Ok(())
+}
+
+#[test]
+fn every_kept_client_frame_is_refused_or_taken() {
+    for bytes in corpus() {
+        take_client_frame(&bytes).expect("no surprise");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -187,11 +219,24 @@ proptest! {
 
     #[test]
     fn bytes_that_are_a_client_frame_by_chance_are_refused_or_taken(bytes in any::<Vec<u8>>()) {
-        let hub = hub_over(&Arc::new(ScriptedChain::new(0)));
-        if let Ok(v1::ClientFrame { frame: Some(v1::client_frame::Frame::Hello(hello)) }) = Message::decode(&bytes[..])
-        {
-            let _ = check_hello(&hello, &hub);
+        take_client_frame(&bytes)?;
+    }
+
+    #[test]
+    fn a_client_frame_with_bytes_changed_is_refused_or_taken(
+        seed in 0..corpus().len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = corpus()[seed].clone();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
         }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len() + 1));
+        }
+        take_client_frame(&bytes)?;
     }
 
     #[test]

@@ -72,7 +72,13 @@ export async function runChaos(
   }
   /** Not waited for where it is begun: the chain goes on meanwhile. */
   const recovered = async (member: Member, from: number): Promise<void> => {
-    const { number } = await node.head()
+    let number = 0n
+    // The node may be down just now.
+    const answers = async () => {
+      number = (await node.head()).number
+      return true
+    }
+    await until('the node to answer', answers, recoveryTimeoutMs)
     const what = `${member.spec.name} to recover`
     await until(
       what,

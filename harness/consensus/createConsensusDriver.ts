@@ -111,7 +111,13 @@ export async function createConsensusDriver(options: ConsensusDriverOptions): Pr
     built += 1
     const prevRandao: Hash = `0x${built.toString(16).padStart(64, '0')}`
     const timestamp = parent.timestamp + step
-    const id = await engine.forkchoice(state(parent, finalized), { timestamp, prevRandao })
+    const attributes = { timestamp, prevRandao }
+    let id = await engine.forkchoice(state(parent, finalized), attributes)
+    if (id === undefined) {
+      // geth builds on its head alone: it is told that this is it.
+      await rpc.call('debug_setHead', [`0x${parent.number.toString(16)}`])
+      id = await engine.forkchoice(state(parent, finalized), attributes)
+    }
     if (id === undefined)
       throw new HarnessError(
         'ENGINE_REFUSED',
@@ -137,6 +143,13 @@ export async function createConsensusDriver(options: ConsensusDriverOptions): Pr
       const block = known.get(hash)
       if (block === undefined)
         throw new HarnessError('ENGINE_REFUSED', `expected a block that was the head, got ${hash}`)
+      // A client that forgot the branch is given it again.
+      const branch: Payload[] = []
+      for (let at: Known | undefined = block; at?.payload !== undefined; at = known.get(at.parent)) {
+        if (canonical.get(at.number)?.hash === at.hash) break
+        branch.unshift(at.payload)
+      }
+      for (const payload of branch) await engine.newPayload(payload)
       adopt(block)
       await engine.forkchoice(state(block, finalized))
       return { number: block.number, hash }

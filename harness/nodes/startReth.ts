@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRpc } from '../devnet/createRpc.ts'
 import { startProcess } from '../instance/startProcess.ts'
 import type { Instance } from '../instance/types.ts'
 import { quietPort } from '../quietPort.ts'
+import { isRpcAnswering } from './isRpcAnswering.ts'
 
 export type RethOptions = {
   /** The program: `monmouth-reth`, or a plain reth, which then serves no stream. */
@@ -74,14 +74,7 @@ export async function startReth(options: RethOptions): Promise<Reth> {
       ...(options.flags ?? []),
     ],
     env: { ...process.env, EXEX_LISTEN: `${host}:${exex}`, RUST_BACKTRACE: '1' },
-    isReady: async () => {
-      try {
-        await createRpc(rpcUrl, { signal: AbortSignal.timeout(2000) }).call('eth_blockNumber')
-        return true
-      } catch {
-        return false
-      }
-    },
+    isReady: () => isRpcAnswering(rpcUrl),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   })
   return {

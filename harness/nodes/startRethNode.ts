@@ -1,7 +1,5 @@
-import { createConsensusDriver } from '../consensus/createConsensusDriver.ts'
-import { createRpc } from '../devnet/createRpc.ts'
 import { HarnessError } from '../errors.ts'
-import { blockAt } from './blockAt.ts'
+import { drivenNode } from './drivenNode.ts'
 import { startReth } from './startReth.ts'
 import type { ChainNode } from './types.ts'
 
@@ -23,16 +21,6 @@ export async function startRethNode(options: {
       'expected the program monmouth-reth in MONMOUTH_RETH, it is not set',
     )
   const node = await startReth({ binary, dataDir, ...(flags === undefined ? {} : { flags }) })
-  const driver = await createConsensusDriver({ ...node, finalityDepth })
-  const rpc = createRpc(node.rpcUrl)
-  return {
-    ...node,
-    streamAddress: node.exexAddress,
-    finalityDepth,
-    head: async () => (await blockAt(rpc, 'latest'))!,
-    finalized: async () => driver.finalized(),
-    mine: async () => (await driver.mine()).committedMs,
-    fork: async (depth) => void (await driver.fork(depth)),
-    recover: () => driver.repeat(),
-  }
+  const driven = await drivenNode(node, { ...node, finalityDepth })
+  return { ...driven, streamAddress: node.exexAddress }
 }

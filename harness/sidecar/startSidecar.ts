@@ -57,8 +57,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { name = 'sidecar', url, dataDir, settings = [], logLevel = 'info', imports = [] } = options
   const port = await quietPort()
   const httpUrl = `http://127.0.0.1:${port}`
-  // What the machine happens to have set must not configure it.
-  const inherited = Object.entries(process.env).filter(([key]) => !/^(MONMOUTH_|LOG_LEVEL$)/.test(key))
   const instance = await startProcess({
     name,
     file: nodeBinary(),
@@ -68,7 +66,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       ...['--data-dir', dataDir, '--http', `127.0.0.1:${port}`, '--log-level', logLevel],
       ...settings.flatMap((setting) => ['--set', setting]),
     ],
-    env: Object.fromEntries(inherited),
+    env: cleanEnvironment(),
     isReady: async () => {
       try {
         return (await fetch(`${httpUrl}/status`, { signal: AbortSignal.timeout(2000) })).ok
@@ -84,4 +82,11 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 export function nodeBinary(): string {
   const modules = dirname(dirname(createRequire(import.meta.url).resolve('rxjs/package.json')))
   return join(modules, '.bin', 'node')
+}
+
+/** This process's environment without what would configure the sidecar: that must come from its arguments alone. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(MONMOUTH_|LOG_LEVEL$)/.test(key)),
+  )
 }

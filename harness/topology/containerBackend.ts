@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createConsensusDriver } from '../consensus/createConsensusDriver.ts'
-import { createRpc } from '../devnet/createRpc.ts'
 import { HarnessError } from '../errors.ts'
 import { startForwarder } from '../link/startForwarder.ts'
 import { startToxiproxyLink } from '../link/startToxiproxyLink.ts'
-import { blockAt } from '../nodes/blockAt.ts'
+import { drivenNode } from '../nodes/drivenNode.ts'
+import { gethChainId, gethFlags, gethGenesis } from '../nodes/gethChain.ts'
+import { isRpcAnswering } from '../nodes/isRpcAnswering.ts'
 import { anvilArguments, anvilHand } from '../nodes/startAnvilNode.ts'
 import { quietPort } from '../quietPort.ts'
 import { sidecarHand } from '../sidecar/sidecarHand.ts'
@@ -17,6 +17,7 @@ import { type ContainerProgram, openContainerEngine } from './openContainerEngin
 export const containerImages = {
   anvil: 'ghcr.io/foundry-rs/foundry:v1.7.1',
   reth: 'monmouth-reth',
+  geth: 'ethereum/client-go:v1.16.9',
   sidecar: 'monmouth-sidecar',
   toxiproxy: 'ghcr.io/shopify/toxiproxy:2.12.0',
 } as const
@@ -137,21 +138,53 @@ export async function createContainerBackend(options: ContainerBackendOptions = 
         isReady: () => isRpcAnswering(rpcUrl),
       })
       const engineUrl = `http://${authenticated.address}`
-      const driver = await createConsensusDriver({ rpcUrl, engineUrl, secret, finalityDepth })
+      const node = await drivenNode(instance, { rpcUrl, engineUrl, secret, finalityDepth, chainId: 1337 })
       return {
-        ...instance,
-        rpcUrl,
-        chainId: 1337,
-        finalityDepth,
-        streamAddress: stream.address,
-        reach: rpc.address,
-        reachStream: stream.address,
-        head: async () => (await blockAt(createRpc(rpcUrl), 'latest'))!,
-        finalized: async () => driver.finalized(),
-        mine: async () => (await driver.mine()).committedMs,
-        fork: async (depth) => void (await driver.fork(depth)),
-        recover: () => driver.repeat(),
+        ...node,
+        ...{ streamAddress: stream.address, reach: rpc.address, reachStream: stream.address },
       }
+    }
+    const startGeth = async (name: string, finalityDepth: number): Promise<StartedNode> => {
+      await engine.need(images.geth)
+      const secret = randomBytes(32).toString('hex')
+      const files = await shared(name)
+      await writeFile(join(files, 'secret.hex'), secret)
+      await writeFile(join(files, 'genesis.json'), gethGenesis())
+      const [rpc, authenticated] = [await publish(name, 8545), await publish(name, 8551)]
+      const rpcUrl = `http://${rpc.address}`
+      const instance = await start({
+        name,
+        image: images.geth,
+        entrypoint: [
+          'sh',
+          '-c',
+          '[ -e /data/geth/chaindata ] || geth init --datadir /data --state.scheme hash "$0"; exec geth "$@"',
+        ],
+        command: [
+          '/files/genesis.json',
+          ...['--datadir', '/data', '--http.addr', '0.0.0.0', '--http.port', '8545', ...gethFlags],
+          ...[
+            '--authrpc.addr',
+            '0.0.0.0',
+            '--authrpc.port',
+            '8551',
+            '--authrpc.jwtsecret',
+            '/files/secret.hex',
+          ],
+        ],
+        ports: { ...rpc.ports, ...authenticated.ports },
+        mounts: [`${files}:/files:ro`],
+        isReady: () => isRpcAnswering(rpcUrl),
+      })
+      const engineUrl = `http://${authenticated.address}`
+      const node = await drivenNode(instance, {
+        rpcUrl,
+        engineUrl,
+        secret,
+        finalityDepth,
+        chainId: gethChainId,
+      })
+      return { ...node, reach: rpc.address }
     }
     let links = 0
     return {
@@ -159,7 +192,7 @@ export async function createContainerBackend(options: ContainerBackendOptions = 
       startNode: async (name, kind, { finalityDepth }) => {
         if (kind === 'anvil') return startAnvil(name, finalityDepth)
         if (kind === 'reth') return startReth(name, finalityDepth)
-        throw new HarnessError('NODE_MISSING', `expected anvil or reth as a container, got ${kind}`)
+        return startGeth(name, finalityDepth)
       },
       startShim: async (name, node, { finalityDepth }) => {
         const { address, ports } = await publish(name, 9100)
@@ -217,15 +250,6 @@ export async function createContainerBackend(options: ContainerBackendOptions = 
 async function isAnswering(url: string): Promise<boolean> {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(2000) })).ok
-  } catch {
-    return false
-  }
-}
-
-async function isRpcAnswering(url: string): Promise<boolean> {
-  try {
-    await createRpc(url, { signal: AbortSignal.timeout(2000) }).call('eth_blockNumber')
-    return true
   } catch {
     return false
   }

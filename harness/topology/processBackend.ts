@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { HarnessError } from '../errors.ts'
 import { startProcess } from '../instance/startProcess.ts'
 import { startTcpLink } from '../link/startTcpLink.ts'
 import { startAnvilNode } from '../nodes/startAnvilNode.ts'
+import { startGethNode } from '../nodes/startGethNode.ts'
 import { startRethNode } from '../nodes/startRethNode.ts'
 import type { ChainNode, NodeKind } from '../nodes/types.ts'
 import { quietPort } from '../quietPort.ts'
-import { nodeBinary, startSidecar } from '../sidecar/startSidecar.ts'
+import { cleanEnvironment, nodeBinary, startSidecar } from '../sidecar/startSidecar.ts'
 import type { Backend, StartedNode } from './backend.ts'
 
 const main = fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))
@@ -26,7 +26,7 @@ export async function createProcessBackend(): Promise<Backend> {
     const dataDir = join(folder, name)
     if (kind === 'anvil') return startAnvilNode({ name, dataDir, finalityDepth })
     if (kind === 'reth') return startRethNode({ dataDir, finalityDepth })
-    throw new HarnessError('NODE_MISSING', `expected anvil or reth as a process, got ${kind}`)
+    return startGethNode({ name, dataDir, finalityDepth })
   }
   return {
     kind: 'process',
@@ -54,6 +54,7 @@ export async function createProcessBackend(): Promise<Backend> {
           ],
           ...['--set', 'shim.poll_interval=50', '--set', `finality.depth=${finalityDepth}`],
         ],
+        env: cleanEnvironment(),
         isReady: (written) => written.includes('exex.v1 at') || written.includes('listening'),
       })
       return { ...keep(instance), reach, address: reach }

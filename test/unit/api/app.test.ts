@@ -123,6 +123,7 @@ describe('HTTP doors', () => {
     for (const listener of listeners) listener({ type: 'applied', block: genesis })
     const { value } = await reader.read()
     expect(JSON.parse(Buffer.from(value!).toString())).toEqual({
+      timeMs: expect.any(Number),
       type: 'applied',
       number: 0,
       hash: genesis.hash,

@@ -5,6 +5,7 @@ import { Keypair } from '@solana/web3.js'
 import { parseEther } from 'viem'
 import { expect, test } from 'vitest'
 import { compareWithFreshRun, developmentMnemonic, startReth, startSidecar } from '#harness'
+import { finishedHeightOf } from '../../harness/assertions/callStreamServer.ts'
 import { createStockClient } from '../support/program/stockClient.ts'
 import { binary, metricOf, seen } from './startPair.ts'
 
@@ -43,10 +44,9 @@ test.skipIf(binary === '')(
     await expect.poll(() => held(receiver), { timeout: 10_000 }).toBe(BigInt(sent))
     expect(await held(payer)).toBe(lamports - BigInt(sent) - fee)
 
-    const first = (await sidecar.status()).finishedHeight!.number
-    await expect
-      .poll(async () => (await sidecar.status()).finishedHeight!.number, { timeout: 30_000 })
-      .toBeGreaterThan(first + 5)
+    const height = async () => Number((await finishedHeightOf(node.exexAddress))?.number ?? 0)
+    const first = await height()
+    await expect.poll(height, { timeout: 30_000 }).toBeGreaterThan(first + 5)
     const metrics = {
       eventsTaken: await metricOf(node, 'reth_exex_events_sent_total{exex="monmouth"}'),
       notifications: await metricOf(node, 'reth_exex_notifications_sent_total{exex="monmouth"}'),

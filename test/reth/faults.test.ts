@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { compareWithFreshRun, createRandom } from '#harness'
+import { finishedHeightOf } from '../../harness/assertions/callStreamServer.ts'
 import { openRawConsumer } from './rawConsumer.ts'
 import { binary, finalityDepth, type Pair, seen, startPair } from './startPair.ts'
 
@@ -16,6 +17,8 @@ async function settle(pair: Pair, what: string, facts: Record<string, unknown> =
   const status = await sidecar.status()
   if (status.finishedHeight !== null)
     expect(BigInt(status.finishedHeight.number)).toBeLessThanOrEqual(driver.finalized().number)
+  const told = (await finishedHeightOf(node.exexAddress))?.number ?? 0n
+  expect(told).toBeLessThanOrEqual(driver.finalized().number)
   const { blocks, transactions, reorgs, blocksReverted, svm } = held
   seen(what, {
     ...facts,
@@ -115,17 +118,19 @@ describe.skipIf(binary === '')('a sidecar on a real node, the consensus client p
     using silent = openRawConsumer(node.exexAddress, 'silent')
     for (let block = 0; block < 38; block++) await pair.mine(10)
     await sidecar.untilDurable(driver.head())
-    const before = (await sidecar.status()).finishedHeight
+    const held = async () => Number((await finishedHeightOf(node.exexAddress))?.number ?? 0)
+    const before = await held()
+    // The sidecar has all of it durable, and 6 blocks are final.
+    expect(before).toBe(0)
     for (let block = 0; block < 60; block++) await pair.mine(10)
     const head = driver.head()
     await sidecar.untilDurable(head)
     await expect.poll(() => silent.tip(), { timeout: 20_000 }).toBe(head.number)
     // It is evicted; the height then follows the sidecar's.
-    await expect
-      .poll(async () => (await sidecar.status()).finishedHeight?.number, { timeout: 20_000 })
-      .toBe(Number(head.number) - finalityDepth)
+    await expect.poll(held, { timeout: 20_000 }).toBe(Number(head.number) - finalityDepth)
     await settle(pair, 'consumer that never acknowledges', {
-      heightHeldAt: before?.number ?? null,
+      heightHeldAt: before,
+      heightAfterEviction: await held(),
       received: silent.notifications(),
     })
   })

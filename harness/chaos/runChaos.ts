@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { checkTopology, until } from '../assertions/checkTopology.ts'
-import type { StartedNode } from '../topology/backend.ts'
 import type { Member, StartedTopology } from '../topology/startTopology.ts'
 import type { Transfers } from '../workload/createTransfers.ts'
+import { beginFault, type FaultTargets } from './beginFault.ts'
 import { createSchedule, type Fault, type FaultKind, faultKinds } from './createSchedule.ts'
 
 export type ChaosOptions = {
@@ -117,7 +117,7 @@ export async function runChaos(
         const { at: _, ...facts } = fault
         timeline.note('fault', facts)
         if (fault.kind !== 'fork') await busy.get(fault.target ?? 'node')
-        const end = await begin(topology, fault)
+        const end = await beginFault(fault, targetsOf(topology, fault))
         const started = { fault, until: block + fault.for, end }
         if (fault.for > 0) running.push(started)
         else if (fault.kind !== 'fork') mend(started)
@@ -154,51 +154,9 @@ export async function runChaos(
   }
 }
 
-/** Does it; what it returns undoes it. */
-async function begin(topology: StartedTopology, fault: Fault): Promise<() => Promise<void>> {
-  const { node } = topology
-  const nothing = async () => {}
-  if (fault.kind === 'fork') {
-    if (node.state() !== 'running') return nothing
-    const [head, finalized] = await Promise.all([node.head(), node.finalized()])
-    // Nothing final is replaced, and a few blocks stay for a finality that is told with the next one.
-    const free = Number(head.number - (finalized?.number ?? 0n)) - 2
-    const depth = Math.min(fault.depth!, free)
-    if (depth > 0) await node.fork(depth)
-    return nothing
-  }
-  if (fault.target === undefined) return beginAtNode(node, fault.kind)
-  const { sidecar, link } = topology.members.get(fault.target)!
-  switch (fault.kind) {
-    case 'killSidecar':
-      await sidecar.kill()
-      return () => sidecar.start()
-    case 'pauseSidecar':
-      await sidecar.pause()
-      return () => sidecar.resume()
-    case 'cutLink':
-      await link.cut()
-      return () => link.restore()
-    case 'stallLink':
-      await link.stall()
-      return () => link.restore()
-    case 'slowLink':
-      await link.set({ delayMs: 30, bytesPerSecond: 20_000 })
-      return () => link.restore()
-    case 'resetLink':
-      await link.reset()
-      return nothing
-  }
-  return nothing
-}
-
-async function beginAtNode(node: StartedNode, kind: FaultKind): Promise<() => Promise<void>> {
-  if (kind === 'pauseNode') {
-    await node.pause()
-    return () => node.resume()
-  }
-  await node.kill()
-  await node.start()
-  await node.recover()
-  return async () => {}
+/** What a fault of this topology is done to. */
+function targetsOf({ node, members }: StartedTopology, { target }: Fault): FaultTargets {
+  if (target === undefined) return { node }
+  const { sidecar, link } = members.get(target)!
+  return { node, consumer: { instance: sidecar, link } }
 }

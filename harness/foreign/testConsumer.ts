@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { until } from '../assertions/checkTopology.ts'
-import { createSchedule, type Fault } from '../chaos/createSchedule.ts'
+import { beginFault } from '../chaos/beginFault.ts'
+import { createSchedule } from '../chaos/createSchedule.ts'
 import { createRpc, type Rpc } from '../devnet/createRpc.ts'
 import { HarnessError } from '../errors.ts'
 import { startOfficialProxy } from '../feed/startOfficialProxy.ts'
 import { startProcess } from '../instance/startProcess.ts'
-import type { Instance } from '../instance/types.ts'
-import type { Link } from '../link/types.ts'
 import type { NodeKind } from '../nodes/types.ts'
 import { quietPort } from '../quietPort.ts'
-import type { Backend, StartedNode } from '../topology/backend.ts'
+import type { Backend } from '../topology/backend.ts'
 import { createProcessBackend } from '../topology/processBackend.ts'
 import { createTimeline } from '../topology/timeline.ts'
 import { createTransfers } from '../workload/createTransfers.ts'
@@ -101,8 +100,9 @@ export async function testConsumer(options: ConsumerTestOptions): Promise<Consum
       for (const { mend } of mending.filter(({ at }) => at <= block)) await mend()
       mending.splice(0, mending.length, ...mending.filter(({ at }) => at > block))
       for (const fault of schedule.filter(({ at }) => at === block)) {
-        const mend = await begin(fault, { node, link, program })
-        if (mend === undefined) continue
+        // The node's own faults are its shim's affair.
+        if (fault.target === undefined && fault.kind !== 'fork') continue
+        const mend = await beginFault(fault, { node, consumer: { instance: program, link } })
         faults += 1
         timeline.note('fault', { round, ...fault })
         mending.push({ at: block + Math.max(1, fault.for), mend })
@@ -129,42 +129,6 @@ export async function testConsumer(options: ConsumerTestOptions): Promise<Consum
     timeline.note('checked', { round, ...digest })
   }
   return { rounds, blocks: Number((await node.head()).number), faults, digest }
-}
-
-/** Does a fault and returns what mends it; undefined where it does not concern the program. */
-async function begin(
-  { kind, depth }: Fault,
-  { node, link, program }: { readonly node: StartedNode; readonly link: Link; readonly program: Instance },
-): Promise<(() => Promise<unknown>) | undefined> {
-  switch (kind) {
-    case 'fork': {
-      const [head, finalized] = await Promise.all([node.head(), node.finalized()])
-      const free = Math.min(depth!, Number(head.number - (finalized?.number ?? 0n)) - 2)
-      if (free <= 0) return undefined
-      await node.fork(free)
-      return async () => {}
-    }
-    case 'killSidecar':
-      await program.kill()
-      return () => program.start()
-    case 'pauseSidecar':
-      await program.pause()
-      return () => program.resume()
-    case 'cutLink':
-      await link.cut()
-      return () => link.restore()
-    case 'stallLink':
-      await link.stall()
-      return () => link.restore()
-    case 'resetLink':
-      await link.reset()
-      return async () => {}
-    case 'slowLink':
-      await link.set({ delayMs: 30, bytesPerSecond: 20_000 })
-      return () => link.restore()
-    default:
-      return undefined
-  }
 }
 
 const asOptions = ({ file, args, env }: ReturnType<ConsumerTestOptions['start']>) => ({

@@ -51,12 +51,6 @@ export function createMetrics() {
     ),
     cache: counter('context_cache_total', 'Context look-ups by whether the epoch had them', ['result']),
     commits: counter('commits_total', 'Transactions of the state database'),
-    operation: histogram(
-      'operation_duration_seconds',
-      'Time one operation took',
-      ['operation'],
-      [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-    ),
     query: histogram(
       'rag_query_duration_seconds',
       'Time a context query took',

@@ -5,6 +5,8 @@ import { consumersOf } from './callStreamServer.ts'
 export type BoundsWatch = AsyncDisposable & {
   /** What was seen that must not be. */
   readonly problems: () => readonly string[]
+  /** How often everybody answered: where it is 0, nothing was watched. */
+  readonly looks: () => number
 }
 
 const pollMs = 15
@@ -22,6 +24,7 @@ export function watchBounds(
 ): BoundsWatch {
   const ending = new AbortController()
   const problems = new Set<string>()
+  let looks = 0
   const look = async () => {
     // In this order: what is durable only grows but for reorgs, which both show.
     const consumers = await consumersOf(server)
@@ -39,6 +42,7 @@ export function watchBounds(
     // While any credit is left, one notification may exceed it, by as much as it was.
     if (queued > 2 * creditBytes)
       problems.add(`${sidecar.name}: more bytes waited than the ${creditBytes} there was credit for`)
+    looks += 1
   }
   const looking = (async () => {
     while (!ending.signal.aborted) {
@@ -49,6 +53,7 @@ export function watchBounds(
   })()
   return {
     problems: () => [...problems],
+    looks: () => looks,
     [Symbol.asyncDispose]: async () => {
       ending.abort()
       await looking

@@ -1,5 +1,6 @@
 import { build, type Histogram } from 'hdr-histogram-js'
 import type { Hash } from 'viem'
+import { HarnessError } from '../errors.ts'
 import type { Sidecar } from '../sidecar/startSidecar.ts'
 
 /** Where the time of a block goes, from one event to a later one. */
@@ -122,15 +123,28 @@ export async function watchLatency(sidecar: Sidecar): Promise<LatencyWatch> {
       rest = parts.pop()!
       for (const part of parts) if (part !== '') take(JSON.parse(part) as Line)
     }
-  })().catch(() => {})
+  })().catch((error: unknown) => {
+    if (!ending.signal.aborted) throw error
+  })
+  // Whoever waits is told when nothing comes any more; by itself it is no failure, as a sidecar may be stopped first.
+  const over = reading.then(() => {
+    throw new HarnessError(
+      'SIDECAR_BEHIND',
+      `expected ${sidecar.name} to go on telling its events, they ended`,
+    )
+  })
+  over.catch(() => {})
   const ms = (microseconds: number) => Math.round(microseconds) / 1000
   return {
     committed: (hash, atMs) => void committed.set(hash, atMs),
     acknowledged: (hash) =>
-      new Promise((resolve) => {
-        if (seen.has(hash)) resolve()
-        else waiting.set(hash, resolve)
-      }),
+      Promise.race([
+        new Promise<void>((resolve) => {
+          if (seen.has(hash)) resolve()
+          else waiting.set(hash, resolve)
+        }),
+        over,
+      ]),
     nodeTimes: () => nodeTimes,
     durableTimes: () => durableTimes,
     reset: () => {
@@ -156,7 +170,7 @@ export async function watchLatency(sidecar: Sidecar): Promise<LatencyWatch> {
       })),
     [Symbol.asyncDispose]: async () => {
       ending.abort()
-      await reading
+      await over.catch(() => {})
     },
   }
 }

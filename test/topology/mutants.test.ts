@@ -72,6 +72,7 @@ async function gauntlet(mutant: string | undefined): Promise<void> {
   )
   process.kill(vector, 'SIGCONT')
   await check()
+  expect(bounds.looks()).toBeGreaterThan(10)
   await checkTopology(topology)
   if (bounds.problems().length > 0) throw new Error(bounds.problems().join('; '))
 }

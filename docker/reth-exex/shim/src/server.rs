@@ -11,6 +11,7 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tracing::info;
 
 use crate::auth::Tokens;
@@ -138,11 +139,13 @@ impl Shim {
         let sessions = Arc::new(Sessions::default());
         let (stop, stopped) = watch::channel(false);
         let (router, health) = router(&hub, &sessions, &options)?;
+        // Before anybody can ask: a service without a status is one nobody has heard of.
+        show_health(&hub, &health).await;
         let (serving, local) = serve(router, &options.listen, stopped)?;
         let background = vec![
             tokio::spawn(Arc::clone(&hub).tell_heights()),
             tokio::spawn(Arc::clone(&hub).watch()),
-            tokio::spawn(show_health(Arc::clone(&hub), health)),
+            tokio::spawn(keep_health(Arc::clone(&hub), health)),
         ];
         info!(listen = ?options.listen, local = ?local, chain_id = hub.chain_id, "serving the chain");
         let serving = Mutex::new(Some(serving));
@@ -207,7 +210,7 @@ fn router(
     hub: &Arc<Hub>,
     sessions: &Arc<Sessions>,
     options: &ServerOptions,
-) -> Result<(Router, tonic_health::server::HealthReporter), StartError> {
+) -> Result<(Router, HealthReporter), StartError> {
     let limits = &hub.limits;
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(limits.ping))
@@ -276,16 +279,20 @@ fn serve(router: Router, listen: &Listen, mut stopped: watch::Receiver<bool>) ->
     }
 }
 
-async fn show_health(hub: Arc<Hub>, health: tonic_health::server::HealthReporter) {
+async fn keep_health(hub: Arc<Hub>, health: HealthReporter) {
     let mut turn = tokio::time::interval(hub.limits.heartbeat);
     loop {
         turn.tick().await;
-        let is_well = hub.state().problem.is_none();
-        // The official service has the node's notifications and nothing else.
-        let services = [("", is_well), (SERVICE, is_well), (REMOTE_SERVICE, is_well && hub.is_fed())];
-        for (service, serves) in services {
-            let status = if serves { ServingStatus::Serving } else { ServingStatus::NotServing };
-            health.set_service_status(service, status).await;
-        }
+        show_health(&hub, &health).await;
+    }
+}
+
+async fn show_health(hub: &Hub, health: &HealthReporter) {
+    let is_well = hub.state().problem.is_none();
+    // The official service has the node's notifications and nothing else.
+    let services = [("", is_well), (SERVICE, is_well), (REMOTE_SERVICE, is_well && hub.is_fed())];
+    for (service, serves) in services {
+        let status = if serves { ServingStatus::Serving } else { ServingStatus::NotServing };
+        health.set_service_status(service, status).await;
     }
 }

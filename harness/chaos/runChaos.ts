@@ -28,8 +28,14 @@ export type ChaosReport = {
   readonly transactions: number
   readonly faults: Readonly<Record<FaultKind, number>>
   /** From the end of a fault until the sidecar had durable what was the node's head then. Milliseconds. */
-  readonly recoveries: { readonly count: number; readonly p50: number; readonly max: number }
+  readonly recoveries: RecoverySummary & {
+    /** Of each kind that had any; a fault of the node is one for each sidecar. */
+    readonly byFault: Readonly<Partial<Record<FaultKind, RecoverySummary>>>
+  }
 }
+
+/** Milliseconds. */
+export type RecoverySummary = { readonly count: number; readonly p50: number; readonly max: number }
 
 /** A fault under way, the block it ends at, and what ends it. */
 type Started = { readonly fault: Fault; readonly until: number; readonly end: () => Promise<void> }
@@ -55,23 +61,25 @@ export async function runChaos(
     FaultKind,
     number
   >
-  const recoveries: number[] = []
+  const recoveries: { readonly kind: FaultKind; readonly ms: number }[] = []
   const began = performance.now()
   let rounds = 0
   let made = 0
 
   const report = (): ChaosReport => {
-    const sorted = [...recoveries].sort((a, b) => a - b)
-    const at = (share: number) =>
-      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
+    const byFault: Partial<Record<FaultKind, RecoverySummary>> = {}
+    for (const kind of faultKinds) {
+      const ofKind = recoveries.filter((recovery) => recovery.kind === kind)
+      if (ofKind.length > 0) byFault[kind] = summarize(ofKind.map(({ ms }) => ms))
+    }
     return {
       ...{ seed, rounds, blocks: made, transactions: transfers.sent(), faults },
       seconds: Math.round((performance.now() - began) / 1000),
-      recoveries: { count: sorted.length, p50: at(0.5), max: at(1) },
+      recoveries: { ...summarize(recoveries.map(({ ms }) => ms)), byFault },
     }
   }
   /** Not waited for where it is begun: the chain goes on meanwhile. */
-  const recovered = async (member: Member, from: number): Promise<void> => {
+  const recovered = async (member: Member, kind: FaultKind, from: number): Promise<void> => {
     let number = 0n
     // The node may be down just now.
     const answers = async () => {
@@ -89,7 +97,9 @@ export async function runChaos(
       },
       recoveryTimeoutMs,
     )
-    recoveries.push(performance.now() - from)
+    const ms = performance.now() - from
+    timeline.note('recovered', { kind, sidecar: member.spec.name, ms: Math.round(ms) })
+    recoveries.push({ kind, ms })
   }
 
   while (performance.now() - began < forMs || rounds === 0) {
@@ -150,8 +160,15 @@ export async function runChaos(
     await end()
     timeline.note('mended', { kind: fault.kind, ...(fault.target && { target: fault.target }) })
     const touched = fault.target === undefined ? members : [topology.members.get(fault.target)!]
-    await Promise.all(touched.map((member) => recovered(member, from)))
+    await Promise.all(touched.map((member) => recovered(member, fault.kind, from)))
   }
+}
+
+function summarize(values: readonly number[]): RecoverySummary {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number) =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
+  return { count: sorted.length, p50: at(0.5), max: at(1) }
 }
 
 /** What a fault of this topology is done to. */

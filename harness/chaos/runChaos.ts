@@ -27,7 +27,10 @@ export type ChaosReport = {
   readonly blocks: number
   readonly transactions: number
   readonly faults: Readonly<Record<FaultKind, number>>
-  /** From the end of a fault until the sidecar had durable what was the node's head then. Milliseconds. */
+  /**
+   * From the end of a fault until the sidecar had durable what was the node's head then. Where another fault touched the
+   * sidecar in that time it is that one's end that counts. Milliseconds.
+   */
   readonly recoveries: RecoverySummary & {
     /** Of each kind that had any; a fault of the node is one for each sidecar. */
     readonly byFault: Readonly<Partial<Record<FaultKind, RecoverySummary>>>
@@ -78,9 +81,24 @@ export async function runChaos(
       recoveries: { ...summarize(recoveries.map(({ ms }) => ms)), byFault },
     }
   }
+  /** Of each sidecar: faults begun so far that touch it, and those under way. */
+  const touches = new Map(names.map((name) => [name, { begun: 0, underWay: 0 }]))
+  const touchedBy = ({ target }: Fault): readonly Member[] =>
+    target === undefined ? members : [topology.members.get(target)!]
+  const touch = (fault: Fault): void => {
+    for (const { spec } of touchedBy(fault)) {
+      const touched = touches.get(spec.name)!
+      touched.begun += 1
+      touched.underWay += 1
+    }
+  }
   /** Not waited for where it is begun: the chain goes on meanwhile. */
   const recovered = async (member: Member, kind: FaultKind, from: number): Promise<void> => {
     let number = 0n
+    const touched = touches.get(member.spec.name)!
+    const { begun } = touched
+    const isUndisturbed = () => touched.underWay === 0 && touched.begun === begun
+    const counts = isUndisturbed()
     // The node may be down just now.
     const answers = async () => {
       number = (await node.head()).number
@@ -97,6 +115,7 @@ export async function runChaos(
       },
       recoveryTimeoutMs,
     )
+    if (!counts || !isUndisturbed()) return
     const ms = performance.now() - from
     timeline.note('recovered', { kind, sidecar: member.spec.name, ms: Math.round(ms) })
     recoveries.push({ kind, ms })
@@ -126,7 +145,10 @@ export async function runChaos(
         faults[fault.kind] += 1
         const { at: _, ...facts } = fault
         timeline.note('fault', facts)
-        if (fault.kind !== 'fork') await busy.get(fault.target ?? 'node')
+        if (fault.kind !== 'fork') {
+          await busy.get(fault.target ?? 'node')
+          touch(fault)
+        }
         const end = await beginFault(fault, targetsOf(topology, fault))
         const started = { fault, until: block + fault.for, end }
         if (fault.for > 0) running.push(started)
@@ -159,7 +181,8 @@ export async function runChaos(
     const from = performance.now()
     await end()
     timeline.note('mended', { kind: fault.kind, ...(fault.target && { target: fault.target }) })
-    const touched = fault.target === undefined ? members : [topology.members.get(fault.target)!]
+    const touched = touchedBy(fault)
+    for (const { spec } of touched) touches.get(spec.name)!.underWay -= 1
     await Promise.all(touched.map((member) => recovered(member, fault.kind, from)))
   }
 }

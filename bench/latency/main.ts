@@ -2,6 +2,8 @@
  * How long a block takes from the node's commit to its durable acknowledgement: `node bench/latency/main.ts [feed anvil reth]
  * [--seconds N] [--json FILE] [--svg FILE]`. Prints a table.
  *
+ * The last column is the time from the later of final and durable until the node was told that height.
+ *
  * feed    the scripted feed at 1, 10 and 100 blocks a second of 200 transactions, 20 % of them SVM envelopes; one sidecar and
  *         three; and with 50 ms more on the link, each way. Commit is when a block was due, so nothing is left out where the
  *         feed is held up.
@@ -41,8 +43,10 @@ for (const source of ['anvil', 'reth'] as const) {
 }
 const results: LatencyResult[] = []
 const names = Object.keys(stretches) as Stretch[]
-console.log(`| milliseconds, p50 / p99 | ${names.map((name) => stretches[name]).join(' | ')} | max |`)
-console.log(`|---|${names.map(() => '---').join('|')}|---|`)
+console.log(
+  `| milliseconds, p50 / p99 | ${names.map((name) => stretches[name]).join(' | ')} | max | height |`,
+)
+console.log(`|---|${names.map(() => '---').join('|')}|---|---|`)
 for (const measure of cases) {
   const result = await measure()
   results.push(result)
@@ -51,9 +55,17 @@ for (const measure of cases) {
     const cells = names.map((name) => `${summary[name].p50.toFixed(1)} / ${summary[name].p99.toFixed(1)}`)
     const which = result.watches.length > 1 ? ` (${index + 1})` : ''
     console.log(
-      `| ${labelOf(result)}${which} | ${cells.join(' | ')} | ${summary.commitToAcknowledged.max.toFixed(0)} |`,
+      `| ${labelOf(result)}${which} | ${cells.join(' | ')} | ${summary.commitToAcknowledged.max.toFixed(0)} | ${heightCell(result)} |`,
     )
   }
+}
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
+}
+function heightCell({ heights }: LatencyResult): string {
+  if (heights === undefined || heights.length === 0) return '–'
+  return `${percentile(heights, 0.5).toFixed(1)} / ${percentile(heights, 0.99).toFixed(1)}`
 }
 const document = results.map(({ watches, ...facts }) => ({
   ...facts,

@@ -25,8 +25,17 @@ export async function measureFeed(
   await using resources = new AsyncDisposableStack()
   resources.defer(() => rm(folder, { recursive: true, force: true }))
   const feed = createScriptedFeed({ chainId: 1337n })
+  /** When a height became final, and when the node was told it. */
+  const finalAt = new Map<bigint, number>()
+  const toldAt = new Map<bigint, number>()
+  const source = {
+    ...feed,
+    finishedHeight: ({ number }: { readonly number: bigint }) => {
+      if (!toldAt.has(number)) toldAt.set(number, nowMs())
+    },
+  }
   const server = await startExExServer(
-    { listen: '127.0.0.1:0', source: feed },
+    { listen: '127.0.0.1:0', source },
     { logger: pino({ level: 'silent' }) },
   )
   resources.defer(() => server.close())
@@ -74,7 +83,10 @@ export async function measureFeed(
     const { number, hash } = block.ref
     for (const watch of watches) watch.committed(hash, at)
     feed.commit([block])
-    if (number > finalityDepth) feed.finalize(number - finalityDepth)
+    if (number > finalityDepth) {
+      finalAt.set(number - finalityDepth, nowMs())
+      feed.finalize(number - finalityDepth)
+    }
     return hash
   }
   // One that is not measured: the first costs what later ones do not.
@@ -92,5 +104,10 @@ export async function measureFeed(
   }
   await Promise.all(watches.map((watch) => watch.acknowledged(last)))
   const carried = count / ((nowMs() - began) / 1000)
-  return { ...options, source: 'feed', blocks: count, carried, watches }
+  const durableAt = watches.map((watch) => watch.durableTimes())
+  const heights = [...toldAt].flatMap(([number, told]) => {
+    const since = [finalAt.get(number), ...durableAt.map((times) => times.get(Number(number)))]
+    return since.every((at) => at !== undefined) ? [told - Math.max(...since)] : []
+  })
+  return { ...options, source: 'feed', blocks: count, carried, watches, heights }
 }

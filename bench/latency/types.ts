@@ -16,4 +16,9 @@ export type LatencyResult = LatencyCase & {
   /** Blocks a second from the first commit to the last acknowledgement. */
   readonly carried: number
   readonly watches: readonly LatencyWatch[]
+  /**
+   * Milliseconds from when a block was both final and durable at every sidecar until the node was told that height; where the node
+   * can be asked.
+   */
+  readonly heights?: readonly number[]
 }

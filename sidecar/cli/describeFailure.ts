@@ -7,8 +7,8 @@ import { GapError, ReorgTooDeepError } from '../notification/errors.ts'
 import { StoreError, UndoTooDeepError } from '../watermark/errors.ts'
 import { SidecarUnreachableError } from './askSidecar.ts'
 import { NoDataError } from './context.ts'
-
 import { exitCodes } from './exitCodes.ts'
+import { HarnessMissingError } from './loadHarness.ts'
 
 // Loaded only when something failed: the families bring most of the program with them.
 
@@ -24,6 +24,7 @@ const families: readonly (readonly [new (...args: never[]) => Error, number])[] 
   [ExExError, exitCodes.node],
   [SidecarUnreachableError, exitCodes.node],
   [NoDataError, exitCodes.store],
+  [HarnessMissingError, exitCodes.usage],
 ]
 
 /** The exit code an error stands for, by its family; a RESYNC of the wire is the chain's doing, not the node's. */

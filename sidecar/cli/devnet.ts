@@ -3,6 +3,7 @@ import { type CommandContext, prepare, writeJson } from './commandContext.ts'
 import { exitCodes } from './exitCodes.ts'
 import { formatSummary } from './formatSummary.ts'
 import { liveView } from './liveView.ts'
+import { loadHarness } from './loadHarness.ts'
 import { aborted, ownDataDir, runBridge } from './runBridge.ts'
 import { startShim } from './startShim.ts'
 
@@ -12,7 +13,7 @@ export async function devnet(flags: FlagValues, context: CommandContext): Promis
   const { config, logger, json } = resolved
   const { signal, stdout } = context
   const { blocks, blockTime, txPerBlock, svmShare, reorgEvery, reorgDepth, seed } = config.devnet
-  const { startDevnet } = await import('#harness')
+  const { startDevnet } = await loadHarness()
   await using dataDir = await ownDataDir(resolved)
   await using chain = await startDevnet({
     ...{ blockTimeMs: blockTime, txPerBlock, svmShare, reorgEvery, reorgDepth, seed },

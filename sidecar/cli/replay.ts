@@ -3,6 +3,7 @@ import { type CommandContext, prepare, writeJson } from './commandContext.ts'
 import { exitCodes } from './exitCodes.ts'
 import { formatSummary } from './formatSummary.ts'
 import { liveView } from './liveView.ts'
+import { loadHarness } from './loadHarness.ts'
 import { aborted, ownDataDir, runBridge } from './runBridge.ts'
 
 /** Plays recorded blocks through a real stream, from a process of its own, until they are all durable. */
@@ -10,7 +11,7 @@ export async function replay(flags: FlagValues, context: CommandContext): Promis
   const resolved = await prepare('replay', flags, context)
   const { config, logger, json } = resolved
   const { signal, stdout } = context
-  const { startReplayFeed } = await import('#harness')
+  const { startReplayFeed } = await loadHarness()
   await using dataDir = await ownDataDir(resolved)
   await using feed = await startReplayFeed({
     files: flags.files as readonly string[],

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FlagValues } from '#config'
 import type { CommandContext } from './commandContext.ts'
 import { exitCodes } from './exitCodes.ts'
+import { loadHarness } from './loadHarness.ts'
 
 /** Transactions sent before each block. */
 const transactions = 10
@@ -11,7 +12,7 @@ export async function topology(
   flags: FlagValues,
   { signal, stdout, stderr }: CommandContext,
 ): Promise<number> {
-  const harness = await import('#harness')
+  const harness = await loadHarness()
   const spec = harness.findTopology(String(flags.name ?? ''))
   if (spec === undefined) {
     const known = Object.entries(harness.topologies).map(

@@ -32,6 +32,8 @@ export type PendingAck = { readonly processed: BlockRef; readonly durable: Block
 const RECEIVE_SLACK_BYTES = 1024
 /** How long a goodbye may take, milliseconds. */
 const GOODBYE_MS = 1000
+/** One would add the link's way there and back to the next block's; without a bound a slow server would be sent every block's. */
+const ACKS_IN_FLIGHT = 8
 
 /** One attempt at a session, from Hello until it fails or is closed. */
 export class ClientSession {
@@ -48,7 +50,7 @@ export class ClientSession {
   #closed = false
   #lastFrameMs: number
   #pendingAck: PendingAck | undefined
-  #ackOnItsWay = false
+  #acksInFlight = 0
 
   constructor(
     options: ConnectOptions,
@@ -103,7 +105,7 @@ export class ClientSession {
   /** Says goodbye, with the last acknowledgement before it, and closes. */
   close(): void {
     if (this.#closed) return
-    this.#ackOnItsWay = false
+    this.#acksInFlight = 0
     this.#sendAck()
     this.#write({ type: 'bye', reason: 'unsubscribed' })
     this.#stop()
@@ -191,7 +193,7 @@ export class ClientSession {
         })
         return
       case 'acknowledged':
-        this.#ackOnItsWay = false
+        this.#acksInFlight = Math.max(0, this.#acksInFlight - 1)
         this.#handlers.event(frame)
         this.#sendAck()
         return
@@ -279,20 +281,20 @@ export class ClientSession {
   }
 
   /**
-   * At most one on its way, always the latest; and only of blocks this session carries: what an earlier session brought
+   * At most `ACKS_IN_FLIGHT` unanswered, always the latest; and only of blocks this session carries: what an earlier session brought
    * waits until it is on this one's chain.
    */
   #sendAck(): void {
     const ack = this.#pendingAck
     const chain = this.#assembler?.chain
-    if (ack === undefined || chain === undefined || this.#ackOnItsWay) return
+    if (ack === undefined || chain === undefined || this.#acksInFlight >= ACKS_IN_FLIGHT) return
     for (const ref of [ack.processed, ack.durable]) {
       if (ref === undefined) continue
       const known = chain.find(ref)
       if (known !== 'carried' && known !== 'below') return
     }
     this.#pendingAck = undefined
-    this.#ackOnItsWay = true
+    this.#acksInFlight += 1
     this.#write({ type: 'ack', ...ack })
   }
 

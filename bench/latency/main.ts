@@ -18,14 +18,27 @@ import { measureFeed } from './measureFeed.ts'
 import { measureNode } from './measureNode.ts'
 import type { LatencyResult } from './types.ts'
 
+const usage = `Usage: npm run bench:latency -- [feed] [anvil] [reth] [options]      (default: feed anvil)
+
+How long a block takes from the node's commit to its durable acknowledgement. Prints a table.
+
+  --seconds N   of each case (default 20)
+  --svg FILE    the table as a picture
+  --json FILE   everything measured
+`
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     seconds: { type: 'string', default: '20' },
     json: { type: 'string' },
     svg: { type: 'string' },
   },
 })
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit()
+}
 const wanted = positionals.length > 0 ? positionals : ['feed', 'anvil']
 const seconds = Number(values.seconds)
 const base = { seconds, sidecars: 1, linkDelayMs: 0, transactions: 200 }

@@ -12,14 +12,12 @@ import { nowMs } from '../../harness/latency/watchLatency.ts'
 import { createSvmTraffic } from '../../harness/svm/createSvmTraffic.ts'
 import type { LatencyCase, LatencyResult } from './types.ts'
 
-const finalityDepth = 32n
+const finalityDepth = 8n
 const svmShare = 0.2
 const router = '0x000000000000000000000000000000000053564d'
 
 /** The scripted feed: its commit is its send, at a fixed rate whatever the sidecars do. */
-export async function measureFeed(
-  options: LatencyCase & { readonly blocksPerSecond: number },
-): Promise<LatencyResult> {
+export async function measureFeed(options: LatencyCase): Promise<LatencyResult> {
   const { blocksPerSecond, transactions, sidecars, seconds, linkDelayMs } = options
   const folder = await mkdtemp(join(tmpdir(), 'monmouth-latency-'))
   await using resources = new AsyncDisposableStack()

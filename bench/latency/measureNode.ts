@@ -10,10 +10,7 @@ import type { LatencyCase, LatencyResult } from './types.ts'
  * A real node, made to build a block as soon as its pool has the transactions, at most at the rate asked for. Commit is when the node was asked
  * to make the block the head (reth) or to mine it (anvil): its own work on it is in the figure.
  */
-export async function measureNode(
-  source: 'anvil' | 'reth',
-  options: LatencyCase & { readonly blocksPerSecond: number },
-): Promise<LatencyResult> {
+export async function measureNode(source: 'anvil' | 'reth', options: LatencyCase): Promise<LatencyResult> {
   const { blocksPerSecond, transactions, sidecars, seconds, linkDelayMs } = options
   const names = Array.from({ length: sidecars }, (_, index) => `sidecar-${index}`)
   await using topology = await startTopology(

@@ -2,6 +2,8 @@ import type { LatencyWatch } from '#harness'
 
 /** What is measured. */
 export type LatencyCase = {
+  /** Asked for; `carried` is what came of it. */
+  readonly blocksPerSecond: number
   /** In each block. */
   readonly transactions: number
   readonly sidecars: number

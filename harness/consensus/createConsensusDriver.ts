@@ -159,7 +159,16 @@ export async function createConsensusDriver(options: ConsensusDriverOptions): Pr
       // A few below, too: what it has at its head may be of another branch.
       for (let number = lower(has, finalityDepth) + 1n; number <= head.number; number += 1n) {
         const payload = canonical.get(number)?.payload
-        if (payload !== undefined) await engine.newPayload(payload)
+        if (payload === undefined) continue
+        try {
+          await engine.newPayload(payload)
+        } catch {
+          // geth takes a block that it has without its state for known, and then refuses its child: told that it is the
+          // head, it makes the state.
+          const parent = at(number - 1n)
+          await engine.forkchoice(state(parent, parent.number < finalized.number ? parent : finalized))
+          await engine.newPayload(payload)
+        }
       }
       await engine.forkchoice(state(head, finalized))
     },

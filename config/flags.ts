@@ -12,6 +12,7 @@ export type Command =
   | 'status'
   | 'health'
   | 'verify'
+  | 'evaluate'
   | 'config'
 
 /** A flag or argument of a command, in the form that commander's `option` and `argument` take. */
@@ -109,6 +110,24 @@ const commandFlags: Readonly<Record<Command, CommandFlags>> = {
   status: { profile: 'attach', needs: [], flags: [] },
   health: { profile: 'attach', needs: [], flags: [] },
   verify: { profile: 'attach', needs: [], flags: [] },
+  evaluate: {
+    profile: 'replay',
+    needs: [],
+    flags: [
+      {
+        syntax: '[files...]',
+        description:
+          'recorded blocks, JSON lines as from eth_getBlockByNumber with receipts beside, also .gz',
+        repeatable: true,
+      },
+      {
+        syntax: '--generate <blocks>',
+        description: 'also evaluate on so many generated blocks of SVM traffic',
+      },
+      { syntax: '--seed <text>', description: 'seed of generated traffic and of resampling (default 1)' },
+      { syntax: '--out <dir>', description: 'write report.json, reliability.svg and coverage.svg there' },
+    ],
+  },
   config: { profile: 'attach', needs: [], flags: [] },
 }
 

@@ -39,7 +39,8 @@ export { type Reth, type RethOptions, startReth } from './nodes/startReth.ts'
 export type { ChainNode, NodeKind } from './nodes/types.ts'
 export { quietPort } from './quietPort.ts'
 export { createRandom, type Random } from './random.ts'
-export type { ReplayOptions } from './replay/createReplayChain.ts'
+export { createReplayChain, type ReplayOptions } from './replay/createReplayChain.ts'
+export { openRecording } from './replay/openRecording.ts'
 export { type ReplayFeed, type ReplayFeedOptions, startReplayFeed } from './replay/startReplayFeed.ts'
 export {
   type Sidecar,

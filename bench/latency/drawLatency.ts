@@ -54,7 +54,7 @@ export function drawLatency(results: readonly LatencyResult[]): string {
     ([name, right]) => `<text x="${right}" y="44" text-anchor="end" fill="#555">${name}</text>`,
   )
   const height = top + rows.length * rowHeight + 6
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#222"><rect width="${width}" height="${height}" fill="#fff"/><text x="4" y="17" font-weight="bold">commit → acknowledged, ms</text>${legend.join('')}<text x="${barsFrom}" y="44" fill="#555">medians; the mark is p99</text>${heads.join('')}${bars.join('')}</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#222"><title>Latency by stretch</title><rect width="${width}" height="${height}" fill="#fff"/><text x="4" y="17" font-weight="bold">commit → acknowledged, ms</text>${legend.join('')}<text x="${barsFrom}" y="44" fill="#555">medians; the mark is p99</text>${heads.join('')}${bars.join('')}</svg>\n`
 }
 
 /** A feed keeps its rate; where the sidecar does not, blocks wait in queues and their times say only for how long that went on. */

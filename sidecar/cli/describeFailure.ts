@@ -31,7 +31,8 @@ const families: readonly (readonly [new (...args: never[]) => Error, number])[] 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExExError && error.code === 'RESYNC') return exitCodes.chain
   // The harness is loaded by two commands only, so its errors are told by code.
-  if (/^(REPLAY_FILE|REPLAY_OPTIONS|DEVNET_OPTIONS)$/.test(codeOf(error))) return exitCodes.usage
+  if (/^(REPLAY_FILE|REPLAY_OPTIONS|DEVNET_OPTIONS|EVALUATE_OPTIONS)$/.test(codeOf(error)))
+    return exitCodes.usage
   return families.find(([family]) => error instanceof family)?.[1] ?? exitCodes.failed
 }
 

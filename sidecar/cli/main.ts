@@ -17,6 +17,7 @@ const runs: Readonly<Record<CommandName, () => Promise<CommandRun>>> = {
   status: async () => (await import('./status.ts')).status,
   health: async () => (await import('./health.ts')).health,
   verify: async () => (await import('./verify.ts')).verify,
+  evaluate: async () => (await import('./evaluate.ts')).evaluate,
   config: async () => (await import('./config.ts')).config,
 }
 
@@ -29,7 +30,13 @@ const descriptions: Readonly<Record<CommandName, string>> = {
   status: 'print the status of a running sidecar',
   health: 'print the health of a running sidecar; exit code 1 when it is not healthy',
   verify: 'read a data directory whole and check everything it promises',
+  evaluate: 'test, then train: how good the scorer is on recorded blocks, and on generated SVM traffic',
   config: 'check or print the configuration: `config check`, `config print`',
+}
+
+/** Shown below the flags, where they do not say enough. */
+const examples: Partial<Record<CommandName, string>> = {
+  evaluate: 'monmouth evaluate blocks.jsonl.gz --generate 300 --seed 1 --out report',
 }
 
 /**
@@ -51,6 +58,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
       else if (repeatable) command.option(syntax, description, collect)
       else command.option(syntax, description)
     }
+    const example = examples[name]
+    if (example) command.addHelpText('after', `\nExample:\n  ${example}`)
     const args = flags.filter((flag) => flag.isArgument)
     if (name === 'config') command.argument('<action>', 'check or print')
     command.action(async (...given: unknown[]) => {

@@ -18,11 +18,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // The outbox joins the store's queue to the vector store.
   'sidecar/outbox': ['sidecar/notification', 'sidecar/watermark', 'vector', 'config'],
   'sidecar/api': ['sidecar/notification', ...stages, 'root', 'vector', 'config'],
+  // Offline: it opens the stages one by one and holds what they say against what happened.
+  'sidecar/evaluation': ['sidecar/notification', 'sidecar/exex', 'sidecar/router', 'sidecar/svm'],
   'sidecar/cli': [
     'sidecar/notification',
     ...stages,
     'sidecar/outbox',
     'sidecar/api',
+    'sidecar/evaluation',
     'root',
     'vector',
     'config',

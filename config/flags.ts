@@ -9,6 +9,9 @@ export type Command =
   | 'shim'
   | 'replay'
   | 'context'
+  | 'documents'
+  | 'explain'
+  | 'mcp'
   | 'status'
   | 'health'
   | 'verify'
@@ -107,6 +110,31 @@ const commandFlags: Readonly<Record<Command, CommandFlags>> = {
       { syntax: '--tokens <number>', key: 'query.tokens' },
     ],
   },
+  documents: {
+    profile: 'attach',
+    needs: [],
+    flags: [
+      { syntax: '<action>', description: 'add, list or remove' },
+      {
+        syntax: '[items...]',
+        description: 'files to add, - for standard input; or ids to remove',
+        repeatable: true,
+      },
+      { syntax: '--title <title>', description: "what a document is called (default: the file's name)" },
+      { syntax: '--kind <kind>', description: "abi, source or note (default: by the file's ending)" },
+      { syntax: '--contract <address>', description: 'the contract it is about' },
+    ],
+  },
+  explain: {
+    profile: 'attach',
+    needs: [],
+    flags: [
+      { syntax: '<transaction>', description: 'hash of the transaction' },
+      { syntax: '--chat-url <url>', key: 'chat.url' },
+      { syntax: '--model <name>', key: 'chat.model' },
+    ],
+  },
+  mcp: { profile: 'attach', needs: [], flags: [] },
   status: { profile: 'attach', needs: [], flags: [] },
   health: { profile: 'attach', needs: [], flags: [] },
   verify: { profile: 'attach', needs: [], flags: [] },

@@ -41,6 +41,7 @@ export const profiles: Readonly<Record<Profile, { readonly meaning: string; read
       state: { undoDepth: 64, retainDecisions: 1000 },
       learn: { lag: 2, halfLife: 32 },
       context: { epoch: 4, lag: 2, patterns: 64 },
+      findings: { window: 8, keep: 16 },
       vector: {
         outboxLimitRows: 1000,
         indexCacheBytes: 16 * 1024 * 1024,

@@ -114,6 +114,19 @@ export const relations: readonly Relation[] = [
     fix: 'Lower shim.heartbeat_interval, or raise node.heartbeat_timeout.',
   },
   {
+    keys: ['chat.model', 'chat.url'],
+    expected: 'the name of a model to ask of the endpoint',
+    holds: ({ chat }) => !isSet(chat.url) || isSet(chat.model),
+    fix: 'Set chat.model, or remove chat.url.',
+  },
+  {
+    keys: ['embedder.url', 'embedder.model', 'embedder.dimensions', 'embedder.kind'],
+    expected: 'endpoint, model and dimensions of the embedder "http"',
+    holds: ({ embedder: { kind, ...given } }) =>
+      kind !== 'http' || [given.url, given.model, given.dimensions].every(isSet),
+    fix: 'Set embedder.url, embedder.model and embedder.dimensions, or embedder.kind = "hash".',
+  },
+  {
     keys: ['shim.listen', 'http.listen'],
     expected: 'a port each for gRPC and HTTP',
     holds: ({ shim, http }) => shim.listen.port === 0 || shim.listen.port !== http.listen.port,

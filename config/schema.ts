@@ -1,14 +1,20 @@
 import type { Option, OptionValue } from './option.ts'
 import { attach } from './options/attach.ts'
+import { caching } from './options/caching.ts'
 import { chain } from './options/chain.ts'
+import { chat } from './options/chat.ts'
 import { context } from './options/context.ts'
 import { decisionEngine } from './options/decisionEngine.ts'
 import { devnet } from './options/devnet.ts'
+import { embedder } from './options/embedder.ts'
 import { exex } from './options/exex.ts'
 import { finality } from './options/finality.ts'
+import { findings } from './options/findings.ts'
 import { general } from './options/general.ts'
 import { http } from './options/http.ts'
 import { learn } from './options/learn.ts'
+import { mcp } from './options/mcp.ts'
+import { memory } from './options/memory.ts'
 import { node } from './options/node.ts'
 import { query } from './options/query.ts'
 import { replay } from './options/replay.ts'
@@ -32,7 +38,13 @@ export const sections = {
   learn,
   context,
   vector,
+  memory,
+  findings,
   query,
+  caching,
+  embedder,
+  mcp,
+  chat,
   devnet,
   attach,
   replay,

@@ -91,10 +91,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   cleanup.defer(() => store.close())
   const vectorDirectory = join(dataDir, 'vector')
   checkVectorFolder(store, vectorDirectory)
+  const metrics = createMetrics()
   const vectorStore = cleanup.use(
     startVector(
       { directory: vectorDirectory, chainId: info.chainId, config },
-      { logger: logger.child({ part: 'vector' }), open: options.openVector },
+      { logger: logger.child({ part: 'vector' }), metrics, open: options.openVector },
     ),
   )
   const pump = createOutboxPump(
@@ -104,7 +105,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     { logger: logger.child({ part: 'outbox' }) },
   )
   cleanup.defer(() => pump.close())
-  const metrics = createMetrics()
   const opened = await openStages({ config, chainId: info.chainId, store, pump, metrics }, { logger, signal })
   cleanup.defer(() => opened.svm.close())
   const vector = await vectorStore.opened

@@ -13,6 +13,8 @@ export type MetricsSource = {
   outbox(): { rows: number; limit: number }
   /** Blocks staged and not yet durable. */
   stagedBlocks(): number
+  /** Memory of remembered answers; undefined without a cache. */
+  cacheBytes(): number | undefined
   /** The node's head, once heard. */
   nodeHead(): number | undefined
 }
@@ -57,7 +59,18 @@ export function createMetrics() {
       [],
       [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     ),
+    ragCache: counter(
+      'rag_cache_total',
+      'Context queries by what answered them: memory, the same query under way (joined), or the store',
+      ['source'],
+    ),
+    maintenance: counter(
+      'vector_maintenance_total',
+      "The vector store's background jobs, by how they ended",
+      ['job', 'result'],
+    ),
     reconnects: counter('exex_reconnects_total', 'Times the stream to the node was opened again'),
+    findings: counter('findings_total', 'Findings about blocks applied, by kind', ['kind']),
     waits: counter('pipeline_waits_total', 'Times the pipeline waited, by what for', ['reason']),
 
     /** Registers the gauges once what they read exists. */
@@ -100,6 +113,7 @@ export function createMetrics() {
         () => source.mostQueuedBytes(),
       )
       gauge('staged_blocks', 'Blocks applied and not yet durable', () => source.stagedBlocks())
+      gauge('rag_cache_bytes', 'Memory of remembered answers to context queries', () => source.cacheBytes())
       gauge('outbox_rows', 'Rows waiting for the vector store', () => source.outbox().rows)
       gauge('outbox_limit_rows', 'Rows past which the pipeline waits', () => source.outbox().limit)
       gauge('svm_accounts', 'Accounts of the SVM', () => source.status().svm.accounts)

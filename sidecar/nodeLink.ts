@@ -12,7 +12,13 @@ import { ExExError } from './exex/errors.ts'
 import type { Block, BlockRef } from './notification/types.ts'
 
 /** What a node's chain is, as far as the server says. */
-export type NodeChain = { readonly chainId: bigint; readonly genesisHash: Hash; readonly head: BlockRef }
+export type NodeChain = {
+  readonly chainId: bigint
+  readonly genesisHash: Hash
+  readonly head: BlockRef
+  /** Whether its blocks can carry the logs of their transactions. */
+  readonly hasLogs: boolean
+}
 
 /** Where the sidecar stands when it connects. */
 export type Standing = {
@@ -44,7 +50,13 @@ const REQUEST_TIMEOUT_MS = 10_000
  */
 export async function findNode(endpoint: Endpoint, config: Config, deps: Dependencies): Promise<NodeLink> {
   try {
-    const chain = await getExExInfo(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS })
+    const info = await getExExInfo(endpoint, { timeoutMs: CONNECT_TIMEOUT_MS })
+    const chain = { ...info, hasLogs: info.profiles.includes('receipts') }
+    if (config.findings.enabled && !chain.hasLogs) {
+      deps.logger.warn(
+        'the server has no logs: findings are only what failures, repetition and payments show',
+      )
+    }
     return {
       chain,
       acknowledges: true,
@@ -59,8 +71,8 @@ export async function findNode(endpoint: Endpoint, config: Config, deps: Depende
 
 function connectByExEx(
   endpoint: Endpoint,
-  { node }: Config,
-  { chainId, genesisHash }: NodeChain,
+  { node, findings }: Config,
+  { chainId, genesisHash, hasLogs }: NodeChain,
   { start, position }: Standing,
   { logger, signal }: Dependencies,
 ): ExExClient {
@@ -71,6 +83,8 @@ function connectByExEx(
       mode: node.mode,
       chainId,
       genesisHash,
+      // Logs are half of what a block weighs, and only findings read them.
+      profile: findings.enabled && hasLogs ? 'receipts' : 'transactions',
       start,
       locator: position,
       windowBytes: node.creditBytes,
@@ -89,6 +103,7 @@ const unknownChain: NodeChain = {
   chainId: 0n,
   genesisHash: `0x${'00'.repeat(32)}`,
   head: { number: 0n, hash: `0x${'00'.repeat(32)}` },
+  hasLogs: true,
 }
 
 async function openJsonRpc(url: string, config: Config, { logger, signal }: Dependencies) {
@@ -122,7 +137,7 @@ async function findOfficial(endpoint: Endpoint, config: Config, deps: Dependenci
   )
   return {
     chain: source
-      ? { chainId: source.chainId, genesisHash: source.genesisHash, head: source.heads().head }
+      ? { chainId: source.chainId, genesisHash: source.genesisHash, head: source.heads().head, hasLogs: true }
       : unknownChain,
     acknowledges: false,
     connect: ({ held }) => connectDegraded(endpoint, config, held(), source ? fillGap : undefined, deps),

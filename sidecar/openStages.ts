@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '#config'
+import { createFindings } from './findings/createFindings.ts'
 import type { Metrics } from './metrics.ts'
 import type { BlockRef } from './notification/types.ts'
 import type { OutboxPump } from './outbox/outboxPump.ts'
@@ -74,8 +75,9 @@ export async function openStages(
     { rows: (table) => store.rows(table), tip },
   )
   const svm = await openExecutor(config, store, { logger: logger.child({ part: 'svm' }), signal })
+  const findings = config.findings.enabled ? createFindings(config.findings, store) : undefined
   const { stages, tally } = createStages(
-    { router, svm, store, pump, metrics },
+    { router, svm, findings, store, pump, metrics },
     {
       chainId,
       svmRouter: config.svm.router,

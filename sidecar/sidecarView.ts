@@ -1,7 +1,9 @@
 import type { Config } from '#config'
-import type { VectorStore } from '#vector'
-import type { DecisionView, Problem, SidecarView } from './api/view.ts'
+import type { CachedStore, SearchRequest, VectorStore } from '#vector'
+import type { ContextRequest, DecisionView, Problem, SidecarView } from './api/view.ts'
 import type { ExExClient } from './exex/client/connectExEx.ts'
+import { createAdvice } from './findings/advice/createAdvice.ts'
+import { findingsWritten, readFindings, readMemory } from './findings/readFindings.ts'
 import type { Metrics, MetricsSource } from './metrics.ts'
 import type { BlockRef } from './notification/types.ts'
 import type { OutboxPump } from './outbox/outboxPump.ts'
@@ -15,7 +17,7 @@ import type { Store, StoredDecisions } from './watermark/store.ts'
 
 export type ViewParts = {
   readonly store: Store
-  readonly vector: VectorStore
+  readonly vector: VectorStore | CachedStore
   readonly pump: OutboxPump
   readonly client: ExExClient
   readonly recorder: Recorder
@@ -31,6 +33,13 @@ export type ViewParts = {
 export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource {
   const { store, vector, pump, client, recorder, tally, metrics, config, tip, fatal } = parts
 
+  const cache = 'getCacheStats' in vector ? vector : undefined
+  const searchRequest = ({ query, limit, filter, tokens }: ContextRequest): SearchRequest => ({
+    query,
+    limit: limit ?? config.query.limit,
+    tokens: tokens ?? config.query.tokens,
+    ...(filter === undefined ? {} : { filter }),
+  })
   const problems = (): readonly Problem[] => {
     const found: Problem[] = []
     const stopped = fatal()
@@ -103,18 +112,26 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
     problems,
     readiness,
     metrics: metrics.registry,
-    async context({ query, limit, filter, tokens }) {
+    async context(request) {
       const endTimer = metrics.query.startTimer()
       try {
-        return await vector.search({
-          query,
-          limit: limit ?? config.query.limit,
-          tokens: tokens ?? config.query.tokens,
-          ...(filter === undefined ? {} : { filter }),
-        })
+        return await vector.search(searchRequest(request))
       } finally {
         endTimer()
       }
+    },
+    neighbours: (request) => vector.neighbours(request),
+    documents: {
+      list: () => vector.documents(),
+      add: (document) => vector.addDocument(document),
+      remove: (id) => vector.removeDocument(id),
+      embedding: async () => (await vector.stats()).embedding,
+      callNames: (calls) => vector.callNames(calls),
+    },
+    cache: cache && {
+      getCacheStats: cache.getCacheStats,
+      invalidateCache: cache.invalidateCache,
+      warm: (requests) => cache.warmCache(requests.map(searchRequest)),
     },
     decisions(limit) {
       const views: DecisionView[] = []
@@ -134,9 +151,22 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
           return found ? [found] : []
         })
     },
+    undone(limit) {
+      return store
+        .latestOrphans(limit)
+        .map((block) => ({ block, replacedBy: store.canonicalBlock(block.number) }))
+    },
     account(pubkey) {
       const { value, block } = store.account(pubkey)
       return value && block ? { account: decodeAccount(value), block } : undefined
+    },
+    findings(limit, kind) {
+      const { enabled, keep } = config.findings
+      return enabled ? readFindings(store, { limit, kind, keep }) : undefined
+    },
+    advice() {
+      const { enabled, window } = config.findings
+      return enabled ? (createAdvice(readMemory(store, window)) ?? null) : undefined
     },
     listen(listener) {
       return recorder.listen((event) => {
@@ -153,6 +183,13 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
                 receivedTimeMs: event.facts.receivedTimeMs,
               }),
             })
+            for (const finding of findingsWritten(event.effects.block, event.effects.writes)) {
+              const { kind, impact, risk, summary, transactions } = finding
+              listener({
+                ...{ type: 'finding', block: event.effects.block, kind, impact, risk, summary },
+                transactions: transactions.map(({ hash }) => hash),
+              })
+            }
             break
           case 'durable':
           case 'acknowledged':
@@ -166,6 +203,7 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
     mostQueuedBytes: recorder.mostQueuedBytes,
     outbox: () => ({ rows: store.outboxRows(), limit: config.vector.outboxLimitRows }),
     stagedBlocks: recorder.stagedBlocks,
+    cacheBytes: () => cache?.getCacheStats().bytes,
     nodeHead: () => {
       const head = client.state().head
       return head && Number(head.number)

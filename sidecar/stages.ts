@@ -1,3 +1,6 @@
+import type { Findings } from './findings/createFindings.ts'
+import { findingRow } from './findings/findingRow.ts'
+import type { Finding } from './findings/types.ts'
 import type { Metrics } from './metrics.ts'
 import type { Block, BlockRef } from './notification/types.ts'
 import type { OutboxPump } from './outbox/outboxPump.ts'
@@ -17,6 +20,8 @@ import type { BlockEffects, ChainTotals, Effects, UndoneBlock } from './watermar
 export type StageParts = {
   readonly router: Router
   readonly svm: SvmExecutor
+  /** Undefined: switched off. */
+  readonly findings: Findings | undefined
   readonly store: {
     /** Pre-images of the blocks, newest first. */
     undoneBlocks(refs: readonly BlockRef[]): readonly UndoneBlock[]
@@ -46,10 +51,11 @@ export type Tally = {
 }
 
 const noOutcome = new Map<number, string>()
+const nothingNoticed: ReturnType<Findings['apply']> = { findings: [], writes: [] }
 
 /** The four stages as the pipeline calls them: decide, run, settle, and one bundle of effects a block. */
 export function createStages(parts: StageParts, options: StageOptions): { stages: Stages; tally: Tally } {
-  const { router, svm, store, pump, metrics } = parts
+  const { router, svm, findings, store, pump, metrics } = parts
   const tally: Tally = { reorgs: 0, blocksReverted: 0, cacheHits: 0, cacheMisses: 0 }
 
   const stages: Stages = {
@@ -57,6 +63,7 @@ export function createStages(parts: StageParts, options: StageOptions): { stages
       const undone = store.undoneBlocks(refs)
       svm.undo(undone, tip)
       router.undo(undone, tip)
+      findings?.undo(undone)
       tally.reorgs++
       tally.blocksReverted += refs.length
       metrics.reorgs.inc()
@@ -85,11 +92,15 @@ export function createStages(parts: StageParts, options: StageOptions): { stages
 
       const outbox = transactionEntries(options, router.modelVersion, block, facts, decisions, outcome)
       if (settled.patterns) outbox.push(patternsEntry(block, settled.patterns, settled.removed ?? []))
+      // Last, and of what has happened: nothing of it enters a decision.
+      const noticed = findings?.apply(block) ?? nothingNoticed
+      if (noticed.findings.length > 0) outbox.push(findingsEntry(block, noticed.findings))
+      for (const { kind } of noticed.findings) metrics.findings.inc({ kind })
       return {
         block: block.ref,
         parent: block.parent,
         timestamp: block.timestamp,
-        writes: [...outcome.writes, ...settled.writes],
+        writes: [...outcome.writes, ...settled.writes, ...noticed.writes],
         signatures: outcome.signatures,
         decisions: decisions.blob,
         // Kept until the commit, longer than the frame it came in should be held.
@@ -181,6 +192,12 @@ function patternsEntry(
 ): BlockEffects['outbox'][number] {
   const payload = encodePayload({ kind: 'patterns', boundary: block.ref.number, upsert, remove })
   return { block: block.ref, kind: 'patterns', payload, rows: Math.max(1, upsert.length + remove.length) }
+}
+
+/** What was noticed is remembered too, as context: later questions find it. */
+function findingsEntry(block: Block, findings: readonly Finding[]): BlockEffects['outbox'][number] {
+  const payload = encodePayload({ kind: 'findings', block: block.ref, rows: findings.map(findingRow) })
+  return { block: block.ref, kind: 'findings', payload, rows: findings.length }
 }
 
 /**

@@ -10,6 +10,7 @@ export const vectorStoreCodes = [
   'INVALID_OPTIONS',
   'PATTERNS_AHEAD',
   'READ_ONLY',
+  'BUSY',
   'CLOSED',
 ] as const
 export type VectorStoreCode = (typeof vectorStoreCodes)[number]

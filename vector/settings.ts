@@ -1,6 +1,9 @@
 import { VectorStoreError } from './errors.ts'
 import type { VectorStoreOptions } from './types.ts'
 
+/** Blocks of an epoch where none is given: five minutes of Ethereum's. */
+export const epochBlocks = 25
+
 /** The options with every default in its place; `process` stays absent where none is asked for. */
 export type VectorStoreSettings = Required<Omit<VectorStoreOptions, 'process'>> &
   Pick<VectorStoreOptions, 'process'>
@@ -13,9 +16,13 @@ export function settingsOf(options: VectorStoreOptions): VectorStoreSettings {
     keepVersionsMs: options.keepVersionsMs ?? 120_000,
     indexAboveRows: options.indexAboveRows ?? 50_000,
     readOnly: options.readOnly ?? false,
+    epochBlocks: options.epochBlocks ?? epochBlocks,
+    consolidationRows: options.consolidationRows ?? 2000,
+    asyncConsolidation: options.asyncConsolidation ?? true,
+    embedder: options.embedder ?? { kind: 'hash' as const },
   }
   const wholes = ['indexCacheBytes', 'metadataCacheBytes', 'keepVersionsMs', 'indexAboveRows'] as const
-  const counts = ['rowsPerBatch', 'optimizeEvery'] as const
+  const counts = ['rowsPerBatch', 'optimizeEvery', 'epochBlocks', 'consolidationRows'] as const
   const memory = options.process?.memoryBytes
   const problems = [
     ...wholes

@@ -5,16 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pino from 'pino'
 import type { Hash } from 'viem'
 import { type Block, startExExServer } from '#exex/server'
-import { createRandom, type LatencyWatch, startSidecar, startTcpLink, watchLatency } from '#harness'
-import { buildBlock } from '../../harness/feed/buildBlock.ts'
+import { type LatencyWatch, startSidecar, startTcpLink, watchLatency } from '#harness'
 import { createScriptedFeed } from '../../harness/feed/index.ts'
 import { nowMs } from '../../harness/latency/watchLatency.ts'
-import { createSvmTraffic } from '../../harness/svm/createSvmTraffic.ts'
+import { createBlocks } from './createBlocks.ts'
 import type { LatencyCase, LatencyResult } from './types.ts'
 
 const finalityDepth = 8n
 const svmShare = 0.2
-const router = '0x000000000000000000000000000000000053564d'
 
 /** The scripted feed: its commit is its send, at a fixed rate whatever the sidecars do. */
 export async function measureFeed(options: LatencyCase): Promise<LatencyResult> {
@@ -53,30 +51,11 @@ export async function measureFeed(options: LatencyCase): Promise<LatencyResult> 
     watches.push(resources.use(await watchLatency(sidecar)))
   }
 
-  const traffic = createSvmTraffic('latency')
-  const recent: Uint8Array[] = []
+  const next = createBlocks('latency', { transactions, svmShare })
   const count = Math.max(1, Math.round(blocksPerSecond * seconds))
-  const next = (number: bigint, parent: typeof feed.head) => {
-    const random = createRandom('latency', `block ${number}`)
-    const rows = Array.from({ length: transactions }, () => {
-      if (recent.length === 0 || !random.chance(svmShare)) return {}
-      const { data, valueWei } = traffic.next(random, recent)
-      return { to: router, input: `0x${Buffer.from(data).toString('hex')}`, value: valueWei } as const
-    })
-    const block = buildBlock({
-      parent,
-      transactions: rows,
-      timestamp: 1_700_000_000n + 12n * number,
-      salt: `${number}`,
-    })
-    recent.push(Buffer.from(block.ref.hash.slice(2), 'hex'))
-    if (recent.length > 64) recent.shift()
-    return block
-  }
   // Built before: signing and hashing must not stand between a block and its time.
   const blocks: Block[] = []
-  for (let parent = feed.head; blocks.length <= count; parent = blocks.at(-1)!.ref)
-    blocks.push(next(parent.number + 1n, parent))
+  for (let parent = feed.head; blocks.length <= count; parent = blocks.at(-1)!.ref) blocks.push(next(parent))
   const commit = (block: Block, at: number): Hash => {
     const { number, hash } = block.ref
     for (const watch of watches) watch.committed(hash, at)

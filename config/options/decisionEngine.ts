@@ -6,17 +6,18 @@ import { decimal } from '../types/decimal.ts'
 const share = decimal({ min: 0, max: 1 })
 
 export const decisionEngine = section('How a transaction is judged.', {
-  modelType: option(choice(['pattern', 'seed'], { enhanced: 'pattern' }), {
-    default: 'pattern',
+  modelType: option(choice(['enhanced', 'pattern', 'seed']), {
+    default: 'enhanced',
     binding: true,
     meaning:
-      'The scorer: "pattern" learns per contract and selector ("enhanced" means the same), "seed" is the fixed baseline formula.',
+      'The scorer: "enhanced" learns per contract and selector, of envelopes also by payer, program and compute limit, and weighs what a failure costs; "pattern" does without the latter; "seed" is the fixed baseline formula.',
   }),
   confidenceThreshold: option(share, {
-    // Not the seeds' 0.7: that was for a sum of weights, this is the lower bound of a success rate.
+    // Not the seeds' 0.7: that was for a sum of weights, this is for a chance of success.
     default: 0.5,
     binding: true,
-    meaning: 'An envelope runs when the lower bound of its success rate, or its whole score, is above this.',
+    meaning:
+      'An envelope runs when its chance of success is above this, if its failure costs what runs do on average; more is asked of dearer ones, less of cheaper. With "pattern", when the lower bound or the whole score is above.',
   }),
   safetyThreshold: option(share, {
     default: 0.1,

@@ -4,7 +4,7 @@ import { integer } from '../types/integer.ts'
 
 export const learn = section('What the scorer learns from outcomes.', {
   lag: option(integer({ min: 1, max: 10_000, unit: 'blocks' }), {
-    default: 8,
+    default: 1,
     binding: true,
     meaning: 'A block is decided with the outcomes of blocks at least this far behind it.',
   }),

@@ -17,7 +17,7 @@ export const vector = section('The vector store.', {
   processMemoryBytes: option(bytes({ min: 64 * 1024 * 1024, max: 1024 ** 4 }), {
     default: 192 * 1024 * 1024,
     meaning:
-      'Resident memory above which the process that holds the vector store is replaced. LanceDB keeps some of every write.',
+      'Memory above which the process that holds the vector store is replaced; on Linux without mapped code. LanceDB keeps some of every write.',
   }),
   indexCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for index pages.' }),
   metadataCacheBytes: option(cache, { default: 32 * 1024 * 1024, meaning: 'Memory for table metadata.' }),

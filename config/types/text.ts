@@ -7,6 +7,15 @@ export function identifier(): ValueType<string> {
   )
 }
 
+/** A model as an endpoint names it: `llama3.2:3b`, `org/model@version`. */
+export function modelName(): ValueType<string> {
+  return textLike(
+    'model name',
+    'a model name of 1 to 200 characters, without spaces',
+    (text) => text.length <= 200 && /^[!-~]+$/.test(text),
+  )
+}
+
 /** A file or folder; a relative one is taken from the working directory, wherever the value came from. */
 export function path(): ValueType<string> {
   return textLike('path', 'a path, not empty, without control characters', isPrintable)

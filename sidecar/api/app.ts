@@ -1,17 +1,42 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
+import { mountExplain } from '../explain/mountExplain.ts'
+import type { ChatEndpoint } from '../explain/streamChat.ts'
+import { mountFindings } from '../findings/mountFindings.ts'
+import type { McpAccess } from '../mcp/admitCaller.ts'
+import { mountMcp } from '../mcp/mountMcp.ts'
 import { toRefJson } from '../status.ts'
 import { decodeBase58, encodeBase58 } from './base58.ts'
 import { eventStream } from './eventStream.ts'
+import { mountCache } from './mountCache.ts'
+import { mountDocuments } from './mountDocuments.ts'
+import { mountGraph } from './mountGraph.ts'
+import { mountPage } from './page/mountPage.ts'
 import type { DecisionView, SidecarView } from './view.ts'
 
 /** Largest request body taken: a query is at most 8 kB. */
 const MAX_BODY_BYTES = 64 * 1024
 const MAX_DECISIONS = 1_000
 
-/** The HTTP surface. Every answer is JSON but `/metrics` (Prometheus text) and `/events` (JSON lines). */
-export function createApp(view: SidecarView, { logger }: { logger: Logger }): Hono {
+/** What the doors are told beside the view. */
+export type DoorSettings = {
+  readonly mcp: McpAccess
+  /** Words explanations; undefined: the facts are all there is. */
+  readonly chat: ChatEndpoint | undefined
+}
+
+/**
+ * The HTTP surface. Every answer is JSON but `/metrics` (Prometheus text), `/events` (JSON lines), the page at `/ui` and
+ * the event streams of `/explain` and `/mcp`.
+ * @param settings default: `/mcp` for this machine alone, no chat endpoint
+ */
+export function createApp(
+  view: SidecarView,
+  { logger }: { logger: Logger },
+  settings: DoorSettings = { mcp: { tokens: [] }, chat: undefined },
+): Hono {
   const app = new Hono()
 
   app.get('/', (c) =>
@@ -23,9 +48,20 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
         '/status',
         '/metrics',
         '/context?query=',
+        '/context/cache',
+        '/documents',
+        '/documents/embedding',
         '/decisions?limit=',
         '/decisions/:hash',
         '/accounts/:pubkey',
+        '/explain/:hash',
+        '/similar/:name?limit=',
+        '/reorgs?limit=',
+        '/neighbours/:id?hops=&fanout=&kinds=',
+        '/findings?limit=&kind=',
+        '/advice',
+        '/mcp',
+        '/ui/',
         '/events',
       ],
     }),
@@ -50,21 +86,31 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
     if (fatal) return c.json({ error: { code: fatal.code, message: fatal.message } }, 503)
     await next()
   }
-  for (const path of ['/context', '/decisions', '/decisions/*', '/accounts/*']) app.use(path, current)
+  for (const path of [
+    '/context',
+    '/decisions',
+    '/decisions/*',
+    '/accounts/*',
+    '/explain/*',
+    '/similar/*',
+    '/reorgs',
+    '/neighbours/*',
+    '/findings',
+    '/advice',
+  ])
+    app.use(path, current)
 
   app.get('/context', async (c) => {
     const { query, limit, filter, tokens } = c.req.query()
     return answerContext(c, view, { query, limit, filter, tokens })
   })
-  app.post('/context', async (c) => {
+  const limit = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: (c) =>
+      badRequest(c, 'BODY_TOO_LARGE', `A body of at most ${MAX_BODY_BYTES} bytes was expected, more came.`),
+  })
+  app.post('/context', limit, async (c) => {
     const text = await c.req.text()
-    if (text.length > MAX_BODY_BYTES) {
-      return badRequest(
-        c,
-        'BODY_TOO_LARGE',
-        `A body of at most ${MAX_BODY_BYTES} bytes was expected, ${text.length} came.`,
-      )
-    }
     let body: unknown
     try {
       body = JSON.parse(text)
@@ -75,14 +121,14 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
       return badRequest(c, 'BAD_JSON', 'The body must be a JSON object.')
     return answerContext(c, view, body)
   })
-  app.get('/decisions', (c) => {
+  app.get('/decisions', async (c) => {
     const limit = readCount(c.req.query('limit') ?? '50', MAX_DECISIONS)
     if (limit === undefined) {
       return badRequest(c, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
     }
-    return c.json(view.decisions(limit).map(decisionJson))
+    return c.json(await decisionsJson(view, view.decisions(limit)))
   })
-  app.get('/decisions/:hash', (c) => {
+  app.get('/decisions/:hash', async (c) => {
     const hash = c.req.param('hash').toLowerCase()
     if (!/^0x[0-9a-f]{64}$/.test(hash)) {
       return badRequest(c, 'BAD_HASH', 'A transaction hash is 0x and 64 hex digits.')
@@ -90,7 +136,7 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
     const found = view.decisionsOf(hash as `0x${string}`)
     if (found.length === 0)
       return c.json({ error: { code: 'NOT_FOUND', message: `No decision on ${hash}.` } }, 404)
-    return c.json(found.map(decisionJson))
+    return c.json(await decisionsJson(view, found))
   })
   app.get('/accounts/:pubkey', (c) => {
     const text = c.req.param('pubkey')
@@ -111,6 +157,26 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
     })
   })
 
+  app.get('/reorgs', (c) => {
+    const limit = readCount(c.req.query('limit') ?? '50', MAX_DECISIONS)
+    if (limit === undefined) {
+      return badRequest(c, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
+    }
+    const { reorgs, blocksReverted } = view.status()
+    const undone = view.undone(limit).map(({ block, replacedBy }) => ({
+      block: toRefJson(block),
+      replacedBy: toRefJson(replacedBy),
+    }))
+    return c.json({ reorgs, blocksReverted, undone })
+  })
+  mountFindings(app, view)
+  mountCache(app, view)
+  mountGraph(app, view)
+  mountDocuments(app, view)
+  mountExplain(app, view, settings.chat)
+  mountMcp(app, settings.mcp, { logger: logger.child({ part: 'mcp' }) })
+  mountPage(app)
+
   app.notFound((c) =>
     c.json(
       { error: { code: 'NO_SUCH_DOOR', message: `Nothing at ${c.req.path}; see / for the list.` } },
@@ -120,7 +186,8 @@ export function createApp(view: SidecarView, { logger }: { logger: Logger }): Ho
   app.onError((error, c) => {
     logger.error({ err: error, path: c.req.path }, 'request failed')
     const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
-    return c.json({ error: { code, message: error.message } }, 500)
+    // A store that is busy, or away, may be asked again.
+    return c.json({ error: { code, message: error.message } }, error.name === 'VectorStoreError' ? 503 : 500)
   })
   return app
 }
@@ -162,17 +229,33 @@ function readCount(value: unknown, max: number): number | undefined {
     : undefined
 }
 
-function decisionJson(decision: DecisionView) {
+/** Decisions with the calls their context is of, as far as documents name them; without the vector store they have no names. */
+async function decisionsJson(view: SidecarView, decisions: readonly DecisionView[]) {
+  const ids = [...new Set(decisions.flatMap(({ context }) => context))]
+  const calls = ids.map((id) => ({ contract: `0x${id.slice(0, 40)}`, selector: `0x${id.slice(40, 48)}` }))
+  const found = ids.length === 0 ? [] : await view.documents.callNames(calls).catch(() => [])
+  const names = new Map(ids.map((id, index) => [id, found[index]] as const))
+  return decisions.map((decision) => decisionJson(decision, names))
+}
+
+function decisionJson(decision: DecisionView, names: ReadonlyMap<string, string | undefined>) {
+  const named = decision.context.flatMap((id) => {
+    const name = names.get(id)
+    return name === undefined ? [] : [[id, name] as const]
+  })
   return {
     transactionHash: decision.transactionHash,
     transactionIndex: decision.transactionIndex,
     block: toRefJson(decision.block),
     canonical: decision.canonical,
     route: decision.route,
+    rule: decision.rule,
     confidence: decision.confidence,
     reason: decision.reason,
     parts: decision.parts,
     context: decision.context,
+    // Text of whoever added the document: data, never to be obeyed.
+    contextCalls: Object.fromEntries(named),
     contextBoundary: decision.contextBoundary === undefined ? null : Number(decision.contextBoundary),
     modelVersion: decision.modelVersion,
     outcomes: decision.outcomes,

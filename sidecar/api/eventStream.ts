@@ -6,7 +6,8 @@ const MAX_UNREAD = 10_000
 
 /**
  * The chain's events from now on, one JSON document a line: `{"type":"applied","number":12,"hash":"0x…","timeMs":…}`, the time
- * in Unix milliseconds; blocks applied also have `nodeTimeMs` and `receivedTimeMs`, see `ChainEvent`.
+ * in Unix milliseconds; blocks applied also have `nodeTimeMs` and `receivedTimeMs`, findings
+ * what they are, see `ChainEvent`.
  * A reader too slow for the chain is cut off with a last line that says so, rather than buffered without bound.
  */
 export function eventStream(view: SidecarView): Response {
@@ -36,7 +37,7 @@ export function eventStream(view: SidecarView): Response {
   })
 }
 
-function eventLine({ type, block, ...times }: ChainEvent): string {
+function eventLine({ type, block, ...more }: ChainEvent): string {
   const timeMs = performance.timeOrigin + performance.now()
-  return `${JSON.stringify({ type, ...toRefJson(block), timeMs, ...times })}\n`
+  return `${JSON.stringify({ type, ...toRefJson(block), timeMs, ...more })}\n`
 }

@@ -2,7 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { type ServerType, serve } from '@hono/node-server'
 import type { Logger } from 'pino'
 import type { HostPort } from '#config'
-import { createApp } from './app.ts'
+import { createApp, type DoorSettings } from './app.ts'
+import { isLoopbackName, refuseRebound } from './refuseRebound.ts'
 import type { SidecarView } from './view.ts'
 
 export type HttpServer = {
@@ -26,18 +27,26 @@ export class HttpListenError extends Error {
 }
 
 /**
- * Serves the doors for people and agents.
+ * Serves the doors for people and agents. Where it listens on this machine alone, it answers to this machine's own names alone;
+ * `/mcp` has rules of its own.
  * @param listen port 0 is any free one
+ * @param settings default: that of `createApp`
  * @throws HttpListenError
  */
 export async function startHttpServer(
   view: SidecarView,
   listen: HostPort,
   { logger }: { logger: Logger },
+  settings?: DoorSettings,
 ): Promise<HttpServer> {
-  const app = createApp(view, { logger })
+  const app = createApp(view, { logger }, settings)
+  const isOwn = isLoopbackName(listen.host)
+  const answer: typeof app.fetch = (request, env) => {
+    const isGuarded = isOwn && new URL(request.url).pathname !== '/mcp'
+    return (isGuarded ? refuseRebound(request) : undefined) ?? app.fetch(request, env)
+  }
   const server = await new Promise<ServerType>((resolve, reject) => {
-    const starting = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port }, () =>
+    const starting = serve({ fetch: answer, hostname: listen.host, port: listen.port }, () =>
       resolve(starting),
     )
     starting.once('error', (error) => reject(new HttpListenError(listen, error)))

@@ -10,18 +10,24 @@ export class SidecarUnreachableError extends Error {
   }
 }
 
-/** One GET at a running sidecar; the answer's JSON and HTTP status. */
+/**
+ * One request to a running sidecar; the answer's JSON and HTTP status.
+ * @param request default: GET, given up after 10 s
+ */
 export async function askSidecar(
   config: Config,
   path: string,
   signal: AbortSignal,
+  { timeoutMs = 10_000, ...request }: RequestInit & { readonly timeoutMs?: number } = {},
 ): Promise<{ status: number; body: unknown }> {
   const url = `http://${writeHostPort(config.http.listen)}${path}`
-  let response: Response
   try {
-    response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) })
+    const response = await fetch(url, {
+      ...request,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    })
+    return { status: response.status, body: await response.json() }
   } catch (error) {
     throw new SidecarUnreachableError(url, error)
   }
-  return { status: response.status, body: await response.json() }
 }

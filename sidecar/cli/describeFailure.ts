@@ -1,12 +1,14 @@
 import { ConfigError, formatConfigProblems } from '#config'
-import { VectorStoreError } from '#vector'
+import { DocumentError, EmbedderError, VectorStoreError } from '#vector'
 import { HttpListenError } from '../api/httpServer.ts'
 import { ExExError } from '../exex/errors.ts'
 import { ListenError } from '../exex/server/listenError.ts'
 import { GapError, ReorgTooDeepError } from '../notification/errors.ts'
+import { SecretFileError } from '../secretFile.ts'
 import { StoreError, UndoTooDeepError } from '../watermark/errors.ts'
 import { SidecarUnreachableError } from './askSidecar.ts'
 import { NoDataError } from './context.ts'
+import { DocumentFileError, DocumentsUsageError } from './documents.ts'
 import { exitCodes } from './exitCodes.ts'
 import { HarnessMissingError } from './loadHarness.ts'
 
@@ -15,6 +17,7 @@ import { HarnessMissingError } from './loadHarness.ts'
 const families: readonly (readonly [new (...args: never[]) => Error, number])[] = [
   [ConfigError, exitCodes.usage],
   [HttpListenError, exitCodes.usage],
+  [SecretFileError, exitCodes.usage],
   [ListenError, exitCodes.usage],
   [UndoTooDeepError, exitCodes.chain],
   [StoreError, exitCodes.store],
@@ -24,6 +27,10 @@ const families: readonly (readonly [new (...args: never[]) => Error, number])[] 
   [ExExError, exitCodes.node],
   [SidecarUnreachableError, exitCodes.node],
   [NoDataError, exitCodes.store],
+  [DocumentError, exitCodes.usage],
+  [EmbedderError, exitCodes.usage],
+  [DocumentFileError, exitCodes.usage],
+  [DocumentsUsageError, exitCodes.usage],
   [HarnessMissingError, exitCodes.usage],
 ]
 
@@ -33,6 +40,8 @@ export function exitCodeOf(error: unknown): number {
   // The harness is loaded by two commands only, so its errors are told by code.
   if (/^(REPLAY_FILE|REPLAY_OPTIONS|DEVNET_OPTIONS|EVALUATE_OPTIONS)$/.test(codeOf(error)))
     return exitCodes.usage
+  // An endpoint that is away is no fault of the configuration.
+  if (error instanceof EmbedderError && error.mayPass) return exitCodes.failed
   return families.find(([family]) => error instanceof family)?.[1] ?? exitCodes.failed
 }
 

@@ -14,6 +14,9 @@ const runs: Readonly<Record<CommandName, () => Promise<CommandRun>>> = {
   shim: async () => (await import('./shim.ts')).shim,
   replay: async () => (await import('./replay.ts')).replay,
   context: async () => (await import('./context.ts')).context,
+  documents: async () => (await import('./documents.ts')).documents,
+  explain: async () => (await import('./explain.ts')).explain,
+  mcp: async () => (await import('./mcp.ts')).mcp,
   status: async () => (await import('./status.ts')).status,
   health: async () => (await import('./health.ts')).health,
   verify: async () => (await import('./verify.ts')).verify,
@@ -27,6 +30,10 @@ const descriptions: Readonly<Record<CommandName, string>> = {
   shim: 'serve the notification stream of any JSON-RPC node',
   replay: 'play recorded blocks through a real stream',
   context: 'ask the vector store of a data directory, or of a running sidecar',
+  documents:
+    'add, list or remove texts to be searched: of a running sidecar; with --data-dir, or when none answers, in the folder itself',
+  explain: 'say why a running sidecar decided a transaction as it did, from facts; a model may word them',
+  mcp: 'serve the tools of a running sidecar to an MCP client, over standard input and output',
   status: 'print the status of a running sidecar',
   health: 'print the health of a running sidecar; exit code 1 when it is not healthy',
   verify: 'read a data directory whole and check everything it promises',
@@ -36,6 +43,9 @@ const descriptions: Readonly<Record<CommandName, string>> = {
 
 /** Shown below the flags, where they do not say enough. */
 const examples: Partial<Record<CommandName, string>> = {
+  context: 'monmouth context "failed transfers to:0x…" --filter "block_number > 100"',
+  explain: 'monmouth explain 0x… --chat-url http://127.0.0.1:11434/v1 --model llama3.2',
+  mcp: 'monmouth mcp --http 127.0.0.1:8080',
   evaluate: 'monmouth evaluate blocks.jsonl.gz --generate 300 --seed 1 --out report',
 }
 

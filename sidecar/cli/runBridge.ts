@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ResolvedConfig } from '#config'
 import { type HttpServer, startHttpServer } from '../api/httpServer.ts'
 import { type Bridge, type BridgeOptions, startBridge } from '../bridge.ts'
+import { readDoorSettings } from './doorSettings.ts'
 
 /** The data directory of a command whose chain ends with it: a new one each time, removed at the end, unless one was named. */
 export async function ownDataDir({
@@ -22,10 +23,16 @@ export async function ownDataDir({
 export async function runBridge(
   options: BridgeOptions,
 ): Promise<AsyncDisposable & { bridge: Bridge; http: HttpServer }> {
+  const settings = await readDoorSettings(options.config)
   const bridge = await startBridge(options)
   let http: HttpServer
   try {
-    http = await startHttpServer(bridge.view, options.config.http.listen, { logger: options.logger })
+    http = await startHttpServer(
+      bridge.view,
+      options.config.http.listen,
+      { logger: options.logger },
+      settings,
+    )
   } catch (error) {
     await bridge.stop()
     throw error

@@ -39,7 +39,7 @@ const nothing = { succeeded: 0, failed: 0, burnt: 0, units: 0 }
 
 /**
  * Decayed success rates, by pattern and of all: the baseline a scorer has to beat. It learns as late as the router does,
- * from the same outcomes, and is not rounded to bytes as stored decisions are.
+ * from the same outcomes.
  */
 export function createDecayedRates({ lag, halfLife, priorWeight }: DecayedRatesOptions): DecayedRates {
   const decay = createDecay(halfLife)

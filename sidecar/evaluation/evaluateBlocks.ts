@@ -1,15 +1,15 @@
 import type { Logger } from 'pino'
 import type { RouterOptions } from '../router/types.ts'
-import { createDecayedRates, type RateOutcome } from './decayedRates.ts'
+import { createDecayedRates } from './decayedRates.ts'
 import { EvaluationError } from './evaluationError.ts'
 import { patternOf } from './patternOf.ts'
 import { probabilityOf, runs } from './probabilityOf.ts'
 import { createScored, type Scored } from './scored.ts'
-import type { EvaluationInput, LabelledBlock } from './types.ts'
+import type { EvaluationInput } from './types.ts'
 import { isWorthRunning } from './utility.ts'
 import { openVariant, type Variant, variantsOf } from './variant.ts'
 
-/** Parts judged on their own where the router has them: failures should have more risk, dear calls more of the others. */
+/** Parts judged on their own where all rows have them: failures should have more risk, dear calls more of the others. */
 const headParts = ['risk', 'computeUnits', 'cost']
 
 export type EvaluateDependencies = {
@@ -35,9 +35,10 @@ export type Evaluated = {
 }
 
 /**
- * Test, then train, block by block: every variant and every baseline predicts all of a block, then learns from it what it
- * would have seen: the EVM's outcomes of all, the SVM's only of what ran. Baselines learn from what the first variant ran.
- * The outcomes themselves do not depend on any router, so all are judged on the same rows.
+ * Test, then train, block by block: every variant and every baseline predicts all of a block, then learns from it. A router
+ * learns what it would have seen: the EVM's outcomes of all, the SVM's only of what it ran. Baselines, which run nothing,
+ * learn from every outcome: they know more than any router could. The outcomes themselves do not depend on any router, so
+ * all are judged on the same rows.
  *
  * Throws EvaluationError: `EVALUATE_NOTHING_KNOWN`, `EVALUATE_STOPPED`.
  */
@@ -77,7 +78,7 @@ export async function evaluateBlocks(
         // Where the epochs are short, so that there are neighbours as early as can be.
         if (name === 'short epochs' && parts.context !== undefined) predict('neighbours', parts.context)
         if (index > 0) return
-        for (const head of headParts) if (parts[head] !== undefined) scored.head(head, parts[head])
+        for (const head of headParts) scored.head(head, parts[head] ?? Number.NaN)
       })
       predict('pattern rate', rates.of(pattern))
       predict('global rate', rates.ofAll())
@@ -86,8 +87,10 @@ export async function evaluateBlocks(
       scored.head('units of the pattern', rates.unitsOf(pattern))
     }
     const { admitted } = decisions[0]!
-    const outcomes = learnable(labelled, new Set(admitted), patterns)
-    rates.settle(number, outcomes)
+    rates.settle(
+      number,
+      labels.map(({ row, succeeded, units }) => ({ pattern: patterns[row]!, succeeded, units })),
+    )
     for (const variant of variants) variant.settle(labelled)
     for (const pattern of patterns) seen.add(pattern)
     if (labels.length > 0) labelledBlocks++
@@ -106,17 +109,6 @@ export async function evaluateBlocks(
     )
   }
   return { scored: scored.done(), variants, counts }
-}
-
-/** What teaches: a transaction of the EVM always, an envelope only if it ran. */
-function learnable(
-  { labels, envelopes }: LabelledBlock,
-  admitted: ReadonlySet<number>,
-  patterns: readonly string[],
-): RateOutcome[] {
-  return labels
-    .filter(({ row }) => !envelopes.has(row) || admitted.has(row))
-    .map(({ row, succeeded, units }) => ({ pattern: patterns[row]!, succeeded, units }))
 }
 
 const stopped = (blocks: number) =>

@@ -71,7 +71,7 @@ function formatSlice({
 }
 
 /** Predictors whose log loss by kind of traffic is worth a column. */
-const byKind = ['ours', 'short epochs', 'pattern rate', 'seeds', 'truth']
+const byKind = ['ours', 'no model', 'short epochs', 'pattern rate', 'seeds', 'truth']
 
 function formatGroups(groups: InputReport['groups']): string[] {
   if (groups.length === 0) return []

@@ -1,7 +1,9 @@
 const predictors: Readonly<Record<string, string>> = {
   ours: 'the router as configured',
+  'no model': 'the same router without its model of envelopes',
   'no context': 'the same router without rows of the vector store',
   'lag 1': 'the same router, learning from the parent block',
+  'lag 8': 'the same router, learning eight blocks late',
   seeds: "the seeds' formula, its score taken as a probability",
   'short epochs': 'the same router with context from shorter epochs',
   neighbours: 'the rate of the nearest patterns alone, as the router with short epochs finds them',

@@ -1,7 +1,7 @@
 import type { StoredDecision } from '../router/types.ts'
 
 /**
- * The probability of success that a decision states: its part `success`, as stored (a byte). A scorer without such a part,
+ * The probability of success that a decision states: its part `success`, as stored (a float). A scorer without such a part,
  * as the seeds' formula, has its whole score taken for one, which a decision keeps as its confidence: the score itself, or
  * what is left of it where the decision is a refusal.
  */

@@ -13,7 +13,7 @@ export type Scored = {
   readonly predictions: ReadonlyMap<string, Float64Array>
   /** 1 where the policy let the transaction run, by policy. */
   readonly choices: ReadonlyMap<string, Uint8Array>
-  /** Parts of the router's score that are judged on their own, by name. */
+  /** Parts of the router's score that are judged on their own, by name; NaN where a row has none. */
   readonly heads: ReadonlyMap<string, Float64Array>
 }
 

@@ -206,7 +206,11 @@ function groupReports(scored: Scored): GroupReport[] {
 function headReports({ heads, succeeded, units, predictions }: Scored): HeadReport[] {
   const reports: HeadReport[] = []
   const failed = succeeded.map((one) => 1 - one)
-  const risk = heads.get('risk')
+  const of = (name: string) => {
+    const values = heads.get(name)
+    return values?.some(Number.isNaN) ? undefined : values
+  }
+  const risk = of('risk')
   const precision = (scores: Float64Array) =>
     prepareAveragePrecision(scores, failed, new Int32Array(scores.length))([1]) ?? null
   if (risk !== undefined) {
@@ -220,7 +224,7 @@ function headReports({ heads, succeeded, units, predictions }: Scored): HeadRepo
     })
   }
   for (const name of ['computeUnits', 'cost']) {
-    const values = heads.get(name)
+    const values = of(name)
     if (values === undefined) continue
     reports.push({
       name,

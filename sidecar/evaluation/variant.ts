@@ -81,14 +81,25 @@ export function openVariant(
   }
 }
 
+/** Learning this late is compared with learning from the parent block. */
+const LATE = 8
+
 /** Epochs short enough for a few dozen blocks to have context. */
 const shortEpochs = { epoch: 16, lag: 8 }
+
+const withoutModel = (options: RouterOptions): VariantSpec => ({
+  name: 'no model',
+  about: 'the same router without its model of envelopes',
+  options: { ...options, scorer: 'pattern' },
+})
 
 /** What one set of options is compared with, itself first. */
 export function variantsOf(options: RouterOptions): readonly VariantSpec[] {
   const { learn, context } = options
+  const otherLag = learn.lag === 1 ? LATE : 1
   return [
     { name: 'ours', about: 'the router as configured', options },
+    ...(options.scorer === 'enhanced' ? [withoutModel(options)] : []),
     {
       name: 'no context',
       about: 'the same router with a vector store that has no rows',
@@ -101,9 +112,9 @@ export function variantsOf(options: RouterOptions): readonly VariantSpec[] {
       options: { ...options, context: { ...context, ...shortEpochs } },
     },
     {
-      name: 'lag 1',
-      about: `the same router learning from the parent block: learn.lag 1, not ${learn.lag}`,
-      options: { ...options, learn: { ...learn, lag: 1 } },
+      name: `lag ${otherLag}`,
+      about: `the same router with learn.lag ${otherLag}, not ${learn.lag}`,
+      options: { ...options, learn: { ...learn, lag: otherLag } },
     },
     {
       name: 'seeds',

@@ -7,8 +7,19 @@
  * - `outcome`: outcomes waiting `learn.lag` blocks to be learnt, key = block number, 8 bytes big-endian
  * - `context`: the context rows an epoch was decided with, key = boundary, 8 bytes big-endian
  * - `projected`: rows as last handed to the vector store's `patterns`, key = 25-byte pattern
+ * - `finding`: what was noticed in the last blocks and what is remembered of them, key = kind, and number as 8 bytes big-endian
+ * - `model`: what the scorer of envelopes learnt, key = kind, and the row in 3 bytes, big-endian, where a kind has many
  */
-export const stateTables = ['account', 'svm', 'pattern', 'outcome', 'context', 'projected'] as const
+export const stateTables = [
+  'account',
+  'svm',
+  'pattern',
+  'outcome',
+  'context',
+  'projected',
+  'finding',
+  'model',
+] as const
 export type StateTable = (typeof stateTables)[number]
 
 /**

@@ -43,6 +43,8 @@ function toPlain(entry: VectorEntry): Plain<VectorEntry> {
         upsert: entry.upsert.map(plainProfile),
         remove: entry.remove,
       }
+    case 'findings':
+      return { kind: entry.kind, block: plainRef(entry.block), rows: entry.rows }
     case 'undo': {
       const { patterns } = entry
       const blocks = entry.blocks.map(plainRef)
@@ -70,6 +72,8 @@ function fromPlain(entry: Plain<VectorEntry>): VectorEntry {
         upsert: entry.upsert.map(readProfile),
         remove: entry.remove,
       }
+    case 'findings':
+      return { kind: entry.kind, block: readRef(entry.block), rows: entry.rows }
     case 'undo': {
       const { patterns } = entry
       const blocks = entry.blocks.map(readRef)

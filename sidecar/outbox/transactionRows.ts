@@ -14,8 +14,10 @@ export type RowVerdict = {
   readonly outcome: string | undefined
 }
 
-/** Leading calldata bytes kept for the embedder. */
+/** Leading calldata bytes kept, for the embedder and for the arguments of a call. */
 const CALLDATA_HEAD_BYTES = 256
+/** Of an envelope: that with one signature and ten accounts still shows which programs it calls. */
+const ENVELOPE_HEAD_BYTES = 512
 
 /**
  * Which transactions of a block get a row: every envelope, and `rowsPerBlock` others: those with the lowest hashes, so
@@ -58,6 +60,7 @@ export function transactionRow(
   const start = index === 0 ? 0 : columns.inputEnds[index - 1]!
   const end = columns.inputEnds[index]!
   const kind = columns.kinds[index]!
+  const headBytes = verdict.svm ? ENVELOPE_HEAD_BYTES : CALLDATA_HEAD_BYTES
   const view = (bytes: Uint8Array, width: number) => hex(bytes, index * width, width)
   return {
     id: rowId(chainId, block.ref.hash, index),
@@ -73,7 +76,7 @@ export function transactionRow(
     value: BigInt(`0x${view(columns.values, 32)}`).toString(),
     gasLimit: columns.gasLimits[index]!,
     calldataBytes: end - start,
-    calldataHead: hex(columns.inputs, start, Math.min(end - start, CALLDATA_HEAD_BYTES)),
+    calldataHead: hex(columns.inputs, start, Math.min(end - start, headBytes)),
     type: kind & ~CONTRACT_CREATION,
     svm: verdict.svm,
     route: verdict.route,

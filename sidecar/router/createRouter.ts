@@ -8,6 +8,8 @@ import { ContextEpochs } from './contextEpochs.ts'
 import { MAX_NEIGHBOURS } from './contextIndex.ts'
 import { createDecay, type Decay } from './decay.ts'
 import { DecisionBlobs } from './decisionBlob.ts'
+import { createEnhancedScorer } from './enhancedScorer.ts'
+import { EnvelopeModel } from './envelopeModel.ts'
 import { Learner } from './learner.ts'
 import { modelVersionOf } from './modelVersion.ts'
 import { NeighbourCache } from './neighbourCache.ts'
@@ -16,7 +18,7 @@ import { PatternTable } from './patternTable.ts'
 import { createPolicy, rules } from './policy.ts'
 import { projectPatterns } from './projectPatterns.ts'
 import { RouterError } from './routerError.ts'
-import type { Scores } from './scorer.ts'
+import type { Scorer, Scores } from './scorer.ts'
 import { createSeedScorer } from './seedScorer.ts'
 import { sweepPatterns } from './sweepPatterns.ts'
 import {
@@ -30,6 +32,10 @@ import {
   routes,
   type Settled,
 } from './types.ts'
+
+const routerTables = ['pattern', 'outcome', 'context', 'projected', 'model'] as const
+type RouterTable = (typeof routerTables)[number]
+const NO_JUDGEMENTS = new Uint8Array(0)
 
 /** Ids without any use that may pile up before they are forgotten. */
 const SPARE_IDS = 16_384
@@ -68,12 +74,14 @@ class PatternRouter implements Router {
   private readonly options: ResolvedOptions
   private readonly decay: Decay
   private readonly table = new PatternTable(randomInt(2 ** 32) | 0)
+  /** Only `enhanced` has one. */
+  private readonly model: EnvelopeModel | undefined
   private readonly learner: Learner
   private readonly epochs: ContextEpochs
   private readonly neighbours: NeighbourCache
   private readonly features = new BlockFeatures()
   private readonly patterns = new BlockPatterns()
-  private readonly scorer: ReturnType<typeof createPatternScorer>
+  private readonly scorer: Scorer
   private readonly policy: ReturnType<typeof createPolicy>
   private readonly blobs: DecisionBlobs
   private scores = createScores(256)
@@ -84,17 +92,19 @@ class PatternRouter implements Router {
   constructor(options: ResolvedOptions, dependencies: RouterDependencies, state: RouterState) {
     this.options = options
     this.decay = createDecay(options.learn.halfLife)
-    this.learner = new Learner(this.table, this.decay, {
-      lag: options.learn.lag,
-      maxPatterns: options.maxPatterns,
-    })
+    this.model =
+      options.scorer === 'enhanced'
+        ? new EnvelopeModel(options.learn.halfLife, options.policy.runAbove)
+        : undefined
+    const { lag } = options.learn
+    this.learner = new Learner(this.table, this.decay, { lag, maxPatterns: options.maxPatterns }, this.model)
     this.epochs = new ContextEpochs(options, dependencies, this.decay)
     this.neighbours = new NeighbourCache(Math.min(options.context.neighbours, MAX_NEIGHBOURS))
-    this.scorer = options.scorer === 'seed' ? createSeedScorer() : createPatternScorer(options, this.decay)
+    this.scorer = createScorer(options, this.decay, this.model)
     this.modelVersion = modelVersionOf(this.scorer, options)
     this.policy = createPolicy(options.policy, this.scorer)
     this.blobs = new DecisionBlobs(this.scorer, this.modelVersion)
-    for (const table of ['pattern', 'outcome', 'context', 'projected'] as const) {
+    for (const table of routerTables) {
       for (const { key, value } of state.rows(table)) this.put(table, key, value)
     }
     this.tip = state.tip
@@ -115,13 +125,18 @@ class PatternRouter implements Router {
     const searched = neighbours.lookUp(patterns.ids, patterns.count, table)
     const blob = this.blobs.open(count, patterns, table, neighbours, index.snapshot)
     if (this.scores.score.length < count) this.scores = createScores(count * 2)
+    this.scores.rates = blob.rates
     this.scores.parts = blob.parts
+    this.scores.judgements = NO_JUDGEMENTS
     const { number, congestion } = open
-    this.scorer.score({ block, number, congestion, features, patterns, table, neighbours }, this.scores)
+    this.scorer.score(
+      { block, number, envelopes, congestion, features, patterns, table, neighbours },
+      this.scores,
+    )
     const notes = this.policy(count, patterns, envelopes, this.scores, blob.rules, blob.confidence)
     open.decided = true
     return {
-      blob: this.blobs.close(blob, notes),
+      blob: this.blobs.close(blob, this.scores.judgements, notes),
       ...countRoutes(blob.rules, envelopes),
       cacheHits: count - searched,
       cacheMisses: searched,
@@ -189,18 +204,15 @@ class PatternRouter implements Router {
   private takeBack(writes: readonly StateWrite[]): void {
     for (let i = writes.length - 1; i >= 0; i--) {
       const { table, key, before } = writes[i]!
-      if (table !== 'account' && table !== 'svm') this.put(table, key, before)
+      if (isRouterTable(table)) this.put(table, key, before)
     }
   }
 
-  private put(
-    table: 'pattern' | 'outcome' | 'context' | 'projected',
-    key: Uint8Array,
-    value: Uint8Array | undefined,
-  ): void {
+  private put(table: RouterTable, key: Uint8Array, value: Uint8Array | undefined): void {
     if (table === 'pattern') this.table.setState(this.table.internBytes(key), value)
     else if (table === 'projected') this.table.setRow(this.table.internBytes(key), value)
     else if (table === 'outcome') this.learner.put(key, value)
+    else if (table === 'model') this.model?.put(key, value)
     else this.epochs.put(key, value)
   }
 
@@ -213,13 +225,25 @@ class PatternRouter implements Router {
   }
 }
 
+function isRouterTable(table: string): table is RouterTable {
+  return (routerTables as readonly string[]).includes(table)
+}
+
+function createScorer(options: ResolvedOptions, decay: Decay, model: EnvelopeModel | undefined): Scorer {
+  if (model !== undefined) return createEnhancedScorer(options, decay, model)
+  return options.scorer === 'seed' ? createSeedScorer() : createPatternScorer(options, decay)
+}
+
 function createScores(rows: number): Scores {
   return {
+    rates: new Float32Array(0),
     parts: new Uint8Array(0),
     score: new Float64Array(rows),
     lower: new Float64Array(rows),
     upper: new Float64Array(rows),
+    needed: new Float64Array(rows),
     evidence: new Float64Array(rows),
+    judgements: NO_JUDGEMENTS,
   }
 }
 

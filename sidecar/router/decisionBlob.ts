@@ -1,23 +1,26 @@
 import {
   type BlobFacts,
   blobLayout,
-  scorerNames,
   WIDE_LISTS,
   WIDE_PATTERNS,
+  WITH_RATES,
   writeBlobHeader,
 } from './blobLayout.ts'
 import type { BlockPatterns } from './blockPatterns.ts'
 import { type ContextSnapshot, contextStates } from './contextSnapshot.ts'
+import { judgedIn } from './judgements.ts'
 import type { NeighbourCache } from './neighbourCache.ts'
 import { KEY_WORDS } from './patternKey.ts'
 import type { PatternTable } from './patternTable.ts'
 import type { Note } from './policy.ts'
-import type { Scorer } from './scorer.ts'
+import { type Scorer, scorerNames } from './scorer.ts'
 
 /** A blob whose dictionary is written and whose columns are to be filled. */
 export type OpenBlob = {
   readonly facts: BlobFacts
   readonly bytes: Uint8Array
+  /** A row for each pattern, or none. */
+  readonly rates: Float32Array
   readonly parts: Uint8Array
   readonly rules: Uint8Array
   readonly confidence: Uint16Array
@@ -50,7 +53,10 @@ export class DecisionBlobs {
     this.reserve(snapshot.count, distinct * cache.width)
     const listed = this.number(patterns, cache)
     const neighbours = this.neighbours
-    const flags = (distinct + neighbours > 65_536 ? WIDE_LISTS : 0) | (distinct > 65_536 ? WIDE_PATTERNS : 0)
+    const flags =
+      (distinct + neighbours > 65_536 ? WIDE_LISTS : 0) |
+      (distinct > 65_536 ? WIDE_PATTERNS : 0) |
+      (this.scorer.hasRates ? WITH_RATES : 0)
     const facts: BlobFacts = {
       flags,
       scorer: scorerNames.indexOf(this.scorer.name),
@@ -62,6 +68,7 @@ export class DecisionBlobs {
       listed,
       modelBytes: this.model.length,
       noteBytes: 0,
+      judged: 0,
       runAbove: this.scorer.runAbove,
       skipBelow: this.scorer.skipBelow,
       boundary: snapshot.boundary,
@@ -91,15 +98,16 @@ export class DecisionBlobs {
     return {
       facts,
       bytes,
+      rates: new Float32Array(buffer, layout.rates, this.scorer.hasRates ? distinct : 0),
       parts: new Uint8Array(buffer, layout.parts, count * facts.partCount),
       rules: new Uint8Array(buffer, layout.rules, count),
       confidence: new Uint16Array(buffer, layout.confidence, count),
     }
   }
 
-  /** The stored bytes, with the notes; without any they are the open blob's own. */
-  close(open: OpenBlob, notes: readonly Note[]): Uint8Array {
-    if (notes.length === 0) return open.bytes
+  /** The stored bytes, with judgements and notes; without any they are the open blob's own. */
+  close(open: OpenBlob, judgements: Uint8Array, notes: readonly Note[]): Uint8Array {
+    if (notes.length === 0 && judgements.length === 0) return open.bytes
     const encoded: Buffer[] = []
     for (const { row, text } of notes) {
       const utf8 = Buffer.from(text)
@@ -110,12 +118,13 @@ export class DecisionBlobs {
       encoded.push(entry)
     }
     const all = Buffer.concat(encoded)
-    const facts = { ...open.facts, noteBytes: all.length }
+    const facts = { ...open.facts, noteBytes: all.length, judged: judgedIn(judgements) }
     const layout = blobLayout(facts)
     const buffer = new ArrayBuffer(layout.end)
     const bytes = new Uint8Array(buffer)
     bytes.set(open.bytes)
     writeBlobHeader(buffer, facts)
+    bytes.set(judgements, layout.judgements)
     bytes.set(all, layout.notes)
     return bytes
   }

@@ -4,12 +4,14 @@ import type { BlockFeatures } from './blockFeatures.ts'
 import { blockKey, readBlockKey } from './blockKey.ts'
 import { type BlockPatterns, PLAIN } from './blockPatterns.ts'
 import type { Decay } from './decay.ts'
+import type { EnvelopeModel } from './envelopeModel.ts'
 import { createOutcome, type Outcome, readOutcome, SUMS } from './outcome.ts'
 import { Domain, KEY_BYTES, KEY_WORDS } from './patternKey.ts'
 import { LAST, type PatternTable, STATE, STATE_BYTES } from './patternTable.ts'
 import type { ItemOutcome } from './types.ts'
 
 const NONE = new Uint32Array(5)
+const NO_EXAMPLES = new Uint8Array(0)
 /** Bytes of one pattern write in the buffer all writes of a block share: key (28 + 4 unused), before, after. */
 const WRITE_BYTES = 32 + 2 * STATE_BYTES
 
@@ -22,14 +24,22 @@ export class Learner {
   private readonly decay: Decay
   private readonly lag: number
   private readonly maxPatterns: number
+  private readonly model: EnvelopeModel | undefined
   private readonly outcomes = new Map<number, Outcome>()
   private sums = new Float64Array(0)
 
-  constructor(table: PatternTable, decay: Decay, options: { lag: number; maxPatterns: number }) {
+  /** `model` learns with it, where there is one. */
+  constructor(
+    table: PatternTable,
+    decay: Decay,
+    options: { lag: number; maxPatterns: number },
+    model: EnvelopeModel | undefined,
+  ) {
     this.table = table
     this.decay = decay
     this.lag = options.lag
     this.maxPatterns = options.maxPatterns
+    this.model = model
   }
 
   /** Mean share of gas used in the blocks whose outcomes are not learnt yet: the `lag` parents. 0 without any. */
@@ -46,8 +56,9 @@ export class Learner {
   }
 
   /**
-   * Moves the outcome of `block - lag` into the counts. Appends one write a pattern, and the outcome's removal. A
-   * pattern that would be one more than `maxPatterns` is not learnt: the next boundary's sweep makes room.
+   * Moves the outcome of `block - lag` into the counts, and into the model. Appends one write a pattern and a row of the
+   * model, and the outcome's removal. A pattern that would be one more than `maxPatterns` is not learnt: the next
+   * boundary's sweep makes room.
    */
   learn(block: number, writes: StateWrite[]): void {
     const learnt = block - this.lag
@@ -89,6 +100,7 @@ export class Learner {
         after: new Uint8Array(buffer, after * 8, STATE_BYTES),
       })
     }
+    this.model?.learn(outcome.examples, learnt, writes)
   }
 
   /**
@@ -133,6 +145,7 @@ export class Learner {
       sums[at + field]!++
       sums[at + 3]! += item.computeUnits
       sums[svm + field]!++
+      sums[svm + 3]! += item.computeUnits
     }
     sums[evm + 2] = sums[evm]! + sums[evm + 1]!
     sums[svm + 2] = sums[svm]! + sums[svm + 1]!
@@ -145,7 +158,14 @@ export class Learner {
       ids[used++] = table.intern(NONE, 0, 0, Domain.allSvm)
     }
     const number = Number(block.ref.number)
-    const outcome = createOutcome(fullness(block), ids.slice(0, used), sums.slice(0, used * SUMS), table)
+    const examples = this.model?.examples(items) ?? NO_EXAMPLES
+    const outcome = createOutcome(
+      fullness(block),
+      ids.slice(0, used),
+      sums.slice(0, used * SUMS),
+      table,
+      examples,
+    )
     this.outcomes.set(number, outcome)
     writes.push({ table: 'outcome', key: blockKey(number), before: undefined, after: outcome.bytes })
   }

@@ -13,11 +13,13 @@ export type Outcome = {
   readonly ids: Int32Array
   /** `SUMS` a pattern. */
   readonly sums: Float64Array
+  /** What it teaches the model of envelopes (see envelopeModel.ts); empty where there is none. */
+  readonly examples: Uint8Array
   /** As stored. */
   readonly bytes: Uint8Array
 }
 
-/** 4 bytes count, 4 unused, 8 bytes fullness; then columns, little-endian. */
+/** 4 bytes count, 4 bytes size of the examples, 8 bytes fullness; then columns, little-endian; then the examples. */
 const HEADER = 16
 /** Gas and compute units as doubles; executed, failed, seen, calldata and value as u32; seven words of key. */
 const ENTRY = 2 * 8 + 5 * 4 + KEY_WORDS * 4
@@ -31,13 +33,15 @@ export function createOutcome(
   ids: Int32Array,
   sums: Float64Array,
   table: PatternTable,
+  examples: Uint8Array,
 ): Outcome {
   const n = ids.length
-  const buffer = new ArrayBuffer(HEADER + n * ENTRY)
+  const buffer = new ArrayBuffer(HEADER + n * ENTRY + examples.length)
   const counts = new Uint32Array(buffer)
-  const doubles = new Float64Array(buffer)
+  const doubles = new Float64Array(buffer, 0, 2 + n * 2)
   const { keys } = table
   counts[0] = n
+  counts[1] = examples.length
   doubles[1] = fullness
   let double = HEADER / 8
   let word = HEADER / 4 + n * 4
@@ -51,16 +55,20 @@ export function createOutcome(
     counts[word++] = sums[sum + 6]!
     for (let k = ids[i]! * KEY_WORDS, end = k + KEY_WORDS; k < end; k++) counts[word++] = keys[k]!
   }
-  return { fullness, ids, sums, bytes: new Uint8Array(buffer) }
+  const bytes = new Uint8Array(buffer)
+  bytes.set(examples, HEADER + n * ENTRY)
+  return { fullness, ids, sums, examples, bytes }
 }
 
 /** Opens a stored outcome; throws `state damaged`. */
 export function readOutcome(stored: Uint8Array, table: PatternTable): Outcome {
   const bytes = Uint8Array.from(stored)
-  const n = bytes.length >= HEADER ? new DataView(bytes.buffer).getUint32(0, true) : -1
-  if (bytes.length !== HEADER + n * ENTRY) {
+  const head = new DataView(bytes.buffer)
+  const n = bytes.length >= HEADER ? head.getUint32(0, true) : -1
+  const exampleBytes = n < 0 ? 0 : head.getUint32(4, true)
+  if (bytes.length !== HEADER + n * ENTRY + exampleBytes) {
     throw new RouterError('state damaged', {
-      expected: `${HEADER} + ${ENTRY} bytes for each of ${n} patterns`,
+      expected: `${HEADER} + ${ENTRY} bytes for each of ${n} patterns + ${exampleBytes} of examples`,
       received: `${bytes.length} bytes`,
       where: 'a row of table outcome',
       action: 'Restore the state from its last good checkpoint.',
@@ -83,5 +91,5 @@ export function readOutcome(stored: Uint8Array, table: PatternTable): Outcome {
     ids[i] = table.internBytes(new Uint8Array(bytes.buffer, word * 4, KEY_BYTES))
     word += KEY_WORDS
   }
-  return { fullness: doubles[1]!, ids, sums, bytes }
+  return { fullness: doubles[1]!, ids, sums, examples: bytes.subarray(HEADER + n * ENTRY), bytes }
 }

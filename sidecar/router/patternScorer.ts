@@ -42,7 +42,7 @@ const UNLIKE = { quarters: 32, valueBits: 32 }
 const CHEAP = quarterOctaves(21_000)
 const DEAR = quarterOctaves(33_554_432)
 /** Compute units a Solana transaction may use at most. */
-const MAX_UNITS = 1_400_000
+export const MAX_UNITS = 1_400_000
 
 const NONE = new Uint32Array(5)
 
@@ -74,7 +74,7 @@ export function createPatternScorer(options: ResolvedOptions, decay: Decay): Sco
   const weight = options.learn.priorWeight
   let columns = createColumns(0)
 
-  function judgePatterns(input: ScorerInput): void {
+  function judgePatterns(input: ScorerInput, rates: Float32Array): void {
     const { patterns, table, neighbours, number } = input
     const { stats, means, bytes } = columns
     const evm = rateOfAll(table, Domain.allEvm, PRIOR.evm, number)
@@ -112,6 +112,7 @@ export function createPatternScorer(options: ResolvedOptions, decay: Decay): Sco
       }
       const b = local * OWN
       bytes[b] = quantised(success)
+      rates[local] = success
       bytes[b + 1] = quantised(margin)
       bytes[b + 2] = quantised(context)
       bytes[b + 3] = quantised(evidence)
@@ -133,7 +134,7 @@ export function createPatternScorer(options: ResolvedOptions, decay: Decay): Sco
 
   function score(input: ScorerInput, into: Scores): void {
     reserve(input.patterns.count)
-    judgePatterns(input)
+    judgePatterns(input, into.rates)
     const { count, gasQuarters, calldataQuarters, valueBits } = input.features
     const { localOf } = input.patterns
     const { stats, means, bytes } = columns
@@ -181,8 +182,10 @@ export function createPatternScorer(options: ResolvedOptions, decay: Decay): Sco
     name: 'pattern',
     version: 1,
     parts: patternParts,
+    hasRates: true,
     runAbove: options.policy.runAbove,
     skipBelow: options.policy.skipBelow,
+    weighsCost: false,
     safetyPart: patternParts.indexOf('safety'),
     score,
   }

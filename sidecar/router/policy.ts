@@ -21,6 +21,7 @@ export const rules = [
   { name: 'spam', route: 'skip', judged: true, refuses: true },
   { name: 'known call', route: 'executeOnEvm', judged: true, refuses: false },
   { name: 'new call', route: 'executeOnEvm', judged: true, refuses: false },
+  { name: 'worthwhile', route: 'executeOnSvm', judged: true, refuses: false },
 ] as const satisfies readonly { name: string; route: Route; judged: boolean; refuses: boolean }[]
 export type RuleName = (typeof rules)[number]['name']
 
@@ -34,14 +35,15 @@ export type Note = { readonly row: number; readonly text: string }
  * Chooses a rule for every transaction, and how sure it is (0 to 65535 for 0 to 1).
  *
  * Hard rules come first, and deposits run unless one holds. Other envelopes: hopeless (upper bound not above
- * `skipBelow`, on enough evidence) and unsafe ones are skipped; those with a lower bound above `runAbove` run; so does
- * everything with too little evidence to be refused, or nothing new could ever run; of the rest, those whose whole score
- * is above `runAbove`. What is refused teaches nothing, so its evidence decays until it gets another try. A transaction
- * that is no envelope has run on the EVM; one whose pattern keeps failing there is spam.
+ * `skipBelow`, on enough evidence) and unsafe ones are skipped; everything with too little evidence to be refused runs,
+ * or nothing new ever could. Where cost is weighed, the rest runs if its chance of success is above what its cost needs;
+ * else, if the lower bound or the whole score is above `runAbove`. What is refused teaches nothing, so its evidence decays
+ * until it gets another try. A transaction that is no envelope has run on the EVM; one whose pattern keeps failing there
+ * is spam.
  */
 export function createPolicy(options: ResolvedOptions['policy'], scorer: Scorer) {
   const denied = new Set(options.deniedPrograms.map((program) => Buffer.from(program).toString('hex')))
-  const { runAbove, skipBelow, safetyPart } = scorer
+  const { runAbove, skipBelow, safetyPart, weighsCost } = scorer
   const { minEvidence, unsafeBelow, maxPayloadBytes } = options
   const unsafeByte = unsafeBelow * 255
 
@@ -69,6 +71,10 @@ export function createPolicy(options: ResolvedOptions['policy'], scorer: Scorer)
     if (judged && scores.upper[row]! <= skipBelow) return code.hopeless
     if (judged && safetyPart !== undefined && scores.parts[safetyPart * count + row]! < unsafeByte) {
       return code.unsafe
+    }
+    if (weighsCost) {
+      if (scores.score[row]! > scores.needed[row]!) return code.worthwhile
+      return judged ? code.doubtful : code['new program']
     }
     if (scores.lower[row]! > runAbove) return code.proven
     if (!judged) return code['new program']

@@ -4,20 +4,22 @@ import {
   type BlobFacts,
   blobLayout,
   readBlobHeader,
-  scorerNames,
   WIDE_LISTS,
   WIDE_PATTERNS,
+  WITH_RATES,
 } from './blobLayout.ts'
 import { contextStates } from './contextSnapshot.ts'
+import { type Judgement, readJudgements } from './judgements.ts'
 import { KEY_WORDS, patternId } from './patternKey.ts'
-import { patternParts } from './patternScorer.ts'
+import { MAX_UNITS, patternParts } from './patternScorer.ts'
 import { rules } from './policy.ts'
 import { renderReason } from './renderReason.ts'
 import { RouterError } from './routerError.ts'
+import { scorerNames } from './scorer.ts'
 import { seedParts } from './seedScorer.ts'
 import type { Decision, StoredDecision } from './types.ts'
 
-const partNames = { pattern: patternParts, seed: seedParts }
+const partNames = { pattern: patternParts, seed: seedParts, enhanced: patternParts }
 
 /** The decisions of a block, read one by one as they are asked for. */
 export type OpenDecisions = {
@@ -67,6 +69,7 @@ type Open = {
   readonly layout: ReturnType<typeof blobLayout>
   readonly model: string
   readonly notes: ReadonlyMap<number, string>
+  readonly judgements: ReadonlyMap<number, Judgement>
   /** Where each pattern's list starts; made when the first is asked for. */
   readonly listStarts: Uint32Array
 }
@@ -99,7 +102,8 @@ function openBlob(blob: Uint8Array): Open {
     at = end
   }
   const model = bytes.toString('utf8', layout.model, layout.model + facts.modelBytes)
-  return { bytes, facts, layout, model, notes, listStarts }
+  const judgements = readJudgements(bytes, layout.judgements, facts.judged)
+  return { bytes, facts, layout, model, notes, judgements, listStarts }
 }
 
 function decisionAt(open: Open, row: number): StoredDecision {
@@ -111,19 +115,26 @@ function decisionAt(open: Open, row: number): StoredDecision {
     parts[name] = bytes[layout.parts + column * facts.count + row]! / 255
   })
   const confidence = bytes.readUInt16LE(layout.confidence + row * 2) / 65_535
-  const context = contextOf(open, row)
+  const pattern = patternOf(open, row)
+  if ((facts.flags & WITH_RATES) !== 0) parts.success = bytes.readFloatLE(layout.rates + pattern * 4)
+  const context = contextOf(open, pattern)
+  const judgement = open.judgements.get(row)
+  if (judgement !== undefined) Object.assign(parts, judgedParts(judgement))
   return {
     transactionIndex: row,
     route: rule.route,
+    rule: rule.name,
     confidence,
     parts,
     context,
     contextBoundary: facts.boundary === 0 ? undefined : BigInt(facts.boundary),
     modelVersion: open.model,
+    ...(judgement === undefined ? {} : { judgement }),
     reason: renderReason(rule, {
       confidence,
       parts,
-      neighbours: context.length,
+      judgement,
+      citations: context,
       runAbove: facts.runAbove,
       skipBelow: facts.skipBelow,
       context: contextStates[facts.context]!,
@@ -132,12 +143,15 @@ function decisionAt(open: Open, row: number): StoredDecision {
   }
 }
 
-function contextOf(open: Open, row: number): string[] {
+/** The row's pattern, by its number in the block. */
+function patternOf({ bytes, facts, layout }: Open, row: number): number {
+  return (facts.flags & WIDE_PATTERNS) !== 0
+    ? bytes.readUInt32LE(layout.patterns + row * 4)
+    : bytes.readUInt16LE(layout.patterns + row * 2)
+}
+
+function contextOf(open: Open, pattern: number): string[] {
   const { bytes, facts, layout } = open
-  const pattern =
-    (facts.flags & WIDE_PATTERNS) !== 0
-      ? bytes.readUInt32LE(layout.patterns + row * 4)
-      : bytes.readUInt16LE(layout.patterns + row * 2)
   const ids: string[] = []
   for (let i = open.listStarts[pattern]!; i < open.listStarts[pattern + 1]!; i++) {
     const number =
@@ -151,4 +165,10 @@ function contextOf(open: Open, row: number): string[] {
     ids.push(patternId(bytes, at))
   }
   return ids
+}
+
+/** The parts a judgement holds more exactly than the byte kept for every transaction, and those it has besides. */
+function judgedParts({ success, lower, upper, risk, computeUnits }: Judgement): Record<string, number> {
+  const margin = (upper - lower) / 2
+  return { success, margin, risk: risk / 100, computeUnits: (computeUnits?.upper ?? 0) / MAX_UNITS }
 }

@@ -46,8 +46,10 @@ export function createSeedScorer(): Scorer {
     name: 'seed',
     version: 1,
     parts: seedParts,
+    hasRates: false,
     runAbove: 0.7,
     skipBelow: 0.3,
+    weighsCost: false,
     safetyPart: undefined,
     score,
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { StateWrite } from '../notification/stateWrite.ts'
 import type { Block, BlockRef } from '../notification/types.ts'
+import type { Judgement } from './judgements.ts'
 
 /** Where a transaction goes. The order is the stored code. */
 export const routes = ['executeOnSvm', 'executeOnEvm', 'skip'] as const
@@ -17,6 +18,12 @@ export type EnvelopeFacts = {
   readonly programs: readonly Uint8Array[]
   readonly payloadBytes: number
   readonly items: number
+  /** 32 bytes: who pays the fee of the first transaction; without it the sender of the envelope stands in. */
+  readonly payer?: Uint8Array
+  /** Compute units the first transaction asks for, where it does. */
+  readonly computeUnitLimit?: number
+  /** Instructions of the first transaction, those that only set its budget left out. */
+  readonly instructions?: number
 }
 
 /** What became of the block's transactions, for the learner. */
@@ -30,6 +37,8 @@ export type ItemOutcome = {
 export type StoredDecision = {
   readonly transactionIndex: number
   readonly route: Route
+  /** Name of the ground it stands on, as in `rules`. */
+  readonly rule: string
   /** 0 to 1. */
   readonly confidence: number
   /** The parts of the score by name, each 0 to 1. */
@@ -38,6 +47,8 @@ export type StoredDecision = {
   readonly context: readonly string[]
   readonly contextBoundary: bigint | undefined
   readonly modelVersion: string
+  /** What the model makes of it: of envelopes that it judged. */
+  readonly judgement?: Judgement
   /** One sentence. */
   readonly reason: string
 }
@@ -93,7 +104,7 @@ export interface ContextSource {
 /** What the router takes back at start. */
 export type RouterState = {
   readonly rows: (
-    table: 'pattern' | 'outcome' | 'context' | 'projected',
+    table: 'pattern' | 'outcome' | 'context' | 'projected' | 'model',
   ) => Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>
   /** The durable tip, or undefined when nothing was applied yet. */
   readonly tip: BlockRef | undefined
@@ -101,7 +112,7 @@ export type RouterState = {
 
 /** What settling a block leaves to be made durable. */
 export type Settled = {
-  /** Tables `pattern`, `outcome`, `context`, `projected`, each key at most once. */
+  /** Tables `pattern`, `outcome`, `context`, `projected`, `model`, each key at most once. */
   readonly writes: readonly StateWrite[]
   /** At a boundary block: the rows to write to `patterns`. */
   readonly patterns: readonly PatternRow[] | undefined
@@ -124,8 +135,11 @@ export interface Router {
 
 /** What the router may be told. All but `onUnavailable`, `retryMs` and `keptUndo` is part of the model version. */
 export type RouterOptions = {
-  /** `pattern`: decayed counts and neighbours. `seed`: the byte formula it is compared with. */
-  readonly scorer: 'pattern' | 'seed'
+  /**
+   * `enhanced`: decayed counts and neighbours, and a model for envelopes. `pattern`: the counts alone, which the model is
+   * compared with. `seed`: the byte formula both are.
+   */
+  readonly scorer: 'enhanced' | 'pattern' | 'seed'
   readonly learn: {
     /** Blocks between an outcome and its use, 1 or more. */
     readonly lag: number
@@ -149,7 +163,10 @@ export type RouterOptions = {
     readonly retryMs?: number
   }
   readonly policy: {
-    /** An envelope whose lower bound (or score) is above runs, 0 to 1. */
+    /**
+     * An envelope whose lower bound (or score) is above runs, 0 to 1. `enhanced` asks for more where a failure costs more
+     * than runs do on average, and for less where it costs less.
+     */
     readonly runAbove: number
     /** An envelope whose safety is below is skipped once its pattern has evidence, 0 to 1. */
     readonly unsafeBelow: number

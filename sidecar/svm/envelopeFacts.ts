@@ -13,7 +13,16 @@ export type EnvelopeFacts = {
   readonly programs: readonly Uint8Array[]
   readonly payloadBytes: number
   readonly items: number
+  /** Of the first transaction that is well formed: 32 bytes, who pays its fee. */
+  readonly payer?: Uint8Array
+  /** Compute units it asks for; left out where it does not ask. */
+  readonly computeUnitLimit?: number
+  /** Its instructions, those to the compute budget program left out. */
+  readonly instructions?: number
 }
+
+/** First byte of the compute budget program's instruction that sets a limit, a u32 after it. */
+const SET_COMPUTE_UNIT_LIMIT = 2
 
 /**
  * Patterns of what calls no program: the System program's 20 bytes (zeros) with a word no System instruction starts
@@ -47,6 +56,24 @@ export function envelopeFacts(envelope: Envelope): EnvelopeFacts {
     programs: [...programs.values()],
     payloadBytes,
     items: items.length,
+    ...(transactions[0] === undefined ? {} : firstTransaction(transactions[0])),
+  }
+}
+
+function firstTransaction({ accountKeys, instructions }: SolanaTransaction) {
+  let computeUnitLimit: number | undefined
+  let count = 0
+  for (const { programId, data } of instructions) {
+    if (Buffer.compare(programId, computeBudgetProgram) !== 0) count++
+    else if (data[0] === SET_COMPUTE_UNIT_LIMIT && data.length >= 5) {
+      computeUnitLimit = Buffer.from(data).readUInt32LE(1)
+    }
+  }
+  const [payer] = accountKeys
+  return {
+    ...(payer === undefined ? {} : { payer }),
+    ...(computeUnitLimit === undefined ? {} : { computeUnitLimit }),
+    instructions: count,
   }
 }
 

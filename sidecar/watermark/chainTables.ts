@@ -48,6 +48,8 @@ export type ChainTables = {
   readonly decisionsOf: (block: BlockRef) => StoredDecisions | undefined
   readonly latestDecisions: (limit: number) => StoredDecisions[]
   readonly findTransaction: (hash: Uint8Array) => FoundTransaction[]
+  /** Undone blocks kept, newest first: by when they were undone, then by number. */
+  readonly latestOrphans: (limit: number) => BlockRef[]
   readonly signatures: () => Generator<{ readonly signature: Uint8Array; readonly block: bigint }>
 }
 
@@ -113,6 +115,7 @@ export function createChainTables(database: DatabaseSync): ChainTables {
   )
   const selectLatest = sql(`SELECT b.number, b.hash, b.timestamp, ${stored} ORDER BY b.number DESC LIMIT ?`)
   const selectOrphan = sql('SELECT * FROM orphans WHERE number = ? AND hash = ? ORDER BY id DESC LIMIT 1')
+  const selectLatestOrphans = sql('SELECT number, hash FROM orphans ORDER BY id DESC LIMIT ?')
   const selectOrphanHashes = sql(
     'SELECT id, number, hash, hashes FROM orphans WHERE id > ? ORDER BY id LIMIT 64',
   )
@@ -213,6 +216,7 @@ export function createChainTables(database: DatabaseSync): ChainTables {
       }
       return found
     },
+    latestOrphans: (limit) => selectLatestOrphans.all(limit).map(readRef),
     signatures: function* () {
       for (const row of scan((after) => selectSignatures.all(after), 'number')) {
         const all = row.signatures as Uint8Array

@@ -144,7 +144,10 @@ function checkFile(database: DatabaseSync, file: string): void {
 function checkSoundness(database: DatabaseSync, file: string, logger: Logger): void {
   if (schemaVersion(database) === 0 || createMeta(database).number('clean') === 1) return
   const started = performance.now()
-  for (const table of ['meta', 'state_log', 'undo', 'signatures', 'outbox', ...stateTables]) {
+  // A file of an earlier release lacks the tables that the migration is about to make.
+  const exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
+  const made = stateTables.filter((table) => exists.get(table) !== undefined)
+  for (const table of ['meta', 'state_log', 'undo', 'signatures', 'outbox', ...made]) {
     const rows = database.prepare(`PRAGMA quick_check('${table}')`).all()
     const problem = rows.map((row) => String(Object.values(row)[0])).find((text) => text !== 'ok')
     if (problem !== undefined) {

@@ -219,6 +219,7 @@ export function openStore(options: StoreOptions, { logger }: { readonly logger: 
     findTransaction: guarded(chain.findTransaction),
     decisionsOf: guarded(chain.decisionsOf),
     latestDecisions: guarded(chain.latestDecisions),
+    latestOrphans: guarded(chain.latestOrphans),
     readOutbox: guarded(outbox.read),
     deleteOutbox: writing(outbox.delete),
     outboxRows: outbox.rows,

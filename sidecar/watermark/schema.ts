@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { stateTables } from '../notification/stateWrite.ts'
 import { StoreTooNewError } from './errors.ts'
 
 /** Marks a file as ours ("MNMH"), so that another program's database is never taken for a damaged one of ours. */
@@ -44,12 +43,18 @@ export const schemaMigrations: readonly Migration[] = [
         );
         CREATE INDEX outbox_by_block ON outbox (block_number) WHERE kind <> 'finalized';
       `)
-      for (const table of stateTables) {
-        database.exec(`CREATE TABLE ${table} (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`)
+      for (const table of ['account', 'svm', 'pattern', 'outcome', 'context', 'projected']) {
+        createStateTable(database, table)
       }
     },
   },
+  { to: 2, up: (database) => createStateTable(database, 'finding') },
+  { to: 3, up: (database) => createStateTable(database, 'model') },
 ]
+
+function createStateTable(database: DatabaseSync, table: string): void {
+  database.exec(`CREATE TABLE ${table} (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`)
+}
 
 /** The schema version of an open file; 0 for a new one. */
 export function schemaVersion(database: DatabaseSync): number {

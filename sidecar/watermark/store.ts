@@ -71,6 +71,8 @@ export interface Store extends StoredState {
   decisionsOf(block: BlockRef): StoredDecisions | undefined
   /** Canonical, newest first. */
   latestDecisions(limit: number): StoredDecisions[]
+  /** Undone blocks whose decisions are kept, newest first. */
+  latestOrphans(limit: number): BlockRef[]
   /** Oldest entries first, whole ones, until they hold `limitRows` rows; at least one when there is any. */
   readOutbox(limitRows: number): OutboxEntry[]
   /** Deletes the entries up to a sequence: the vector store has them. */

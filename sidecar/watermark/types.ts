@@ -19,7 +19,7 @@ export type ChainTotals = {
 export type OutboxEntry = {
   readonly sequence: number
   readonly block: BlockRef
-  readonly kind: 'transactions' | 'patterns' | 'undo' | 'finalized'
+  readonly kind: 'transactions' | 'patterns' | 'findings' | 'undo' | 'finalized'
   readonly payload: Uint8Array
   readonly rows: number
 }

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
  * Who may import whom. A place not named here may be imported by no other place; `root` is the composition: the files
  * directly in sidecar/, and the doors for people.
  */
-const stages = ['sidecar/exex', 'sidecar/router', 'sidecar/svm', 'sidecar/watermark']
+const stages = ['sidecar/exex', 'sidecar/router', 'sidecar/svm', 'sidecar/findings', 'sidecar/watermark']
 const allowed: Readonly<Record<string, readonly string[]>> = {
   config: [],
   vector: ['config'],
@@ -14,10 +14,24 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sidecar/exex': ['sidecar/notification', 'config'],
   'sidecar/router': ['sidecar/notification', 'config', 'vector'],
   'sidecar/svm': ['sidecar/notification', 'config'],
+  // After the outcome, for people: no stage that decides may see it.
+  'sidecar/findings': ['sidecar/notification', 'config'],
   'sidecar/watermark': ['sidecar/notification', 'config'],
   // The outbox joins the store's queue to the vector store.
   'sidecar/outbox': ['sidecar/notification', 'sidecar/watermark', 'vector', 'config'],
-  'sidecar/api': ['sidecar/notification', ...stages, 'root', 'vector', 'config'],
+  'sidecar/api': [
+    'sidecar/notification',
+    ...stages,
+    'sidecar/explain',
+    'sidecar/mcp',
+    'root',
+    'vector',
+    'config',
+  ],
+  // The doors above the doors: they see the view, or ask over HTTP; of the stages they know nothing.
+  'sidecar/explain': ['sidecar/api', 'root', 'vector'],
+  'sidecar/mcp': ['sidecar/explain', 'sidecar/findings', 'root', 'vector'],
+  'sidecar/langchain': ['sidecar/explain', 'vector'],
   // Offline: it opens the stages one by one and holds what they say against what happened.
   'sidecar/evaluation': ['sidecar/notification', 'sidecar/exex', 'sidecar/router', 'sidecar/svm'],
   'sidecar/cli': [
@@ -25,6 +39,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...stages,
     'sidecar/outbox',
     'sidecar/api',
+    'sidecar/explain',
+    'sidecar/mcp',
     'sidecar/evaluation',
     'root',
     'vector',

@@ -13,6 +13,9 @@ import {
 } from './features.ts'
 import { type Feature, featureVector, neutralVector } from './featureVector.ts'
 
+/** Digits of calldata that are looked at, whatever is kept: another number of them would be another embedder. */
+const headDigits = 512
+
 /** The vector of a transaction, from what is known before it runs: outcome, route and gas used never enter. */
 export function embedTransaction(row: TransactionRow): Float32Array {
   const features: Feature[] = [
@@ -27,14 +30,15 @@ export function embedTransaction(row: TransactionRow): Float32Array {
     typeFeature(row.type),
   ]
   // 8 digits of selector, then words of 64 digits; a last, cut word still has its leading digits.
-  for (let at = 8, index = 0; at < row.calldataHead.length; at += 64, index += 1) {
+  const digits = Math.min(row.calldataHead.length, headDigits)
+  for (let at = 8, index = 0; at < digits; at += 64, index += 1) {
     features.push(shapeFeature(index, zeroPairs(row.calldataHead, at)))
   }
   return featureVector(features) ?? neutralVector()
 }
 
 function zeroPairs(digits: string, start: number): number {
-  const end = Math.min(start + 64, digits.length)
+  const end = Math.min(start + 64, digits.length, headDigits)
   let at = start
   while (at < end && digits.charCodeAt(at) === 0x30) at += 1
   return (at - start) >> 1

@@ -1,5 +1,14 @@
-export const tableNames = ['transactions', 'patterns'] as const
+/** Tables that a condition can be about. */
+export const tableNames = ['transactions', 'patterns', 'memories', 'documents'] as const
 export type TableName = (typeof tableNames)[number]
+
+/** What rows of a table are called in questions and answers. */
+export const kindOf = {
+  transactions: 'transaction',
+  patterns: 'pattern',
+  memories: 'memory',
+  documents: 'document',
+} as const satisfies Readonly<Record<TableName, string>>
 
 /**
  * How a column is written in a condition. `hex`: lower-cased, 0x optional quotes; `text`: as is; `integer` and `decimal`: numbers;
@@ -52,9 +61,42 @@ export const filterColumns: Readonly<Record<TableName, Readonly<Record<string, C
     finality: 'finality',
     kind: 'kind',
   },
+  memories: {
+    id: 'hex',
+    name: 'text',
+    memoryKind: 'text',
+    subjects: 'text',
+    fromBlock: 'integer',
+    blockNumber: 'integer',
+    risk: 'integer',
+    finality: 'finality',
+    kind: 'kind',
+  },
+  documents: {
+    id: 'hex',
+    documentId: 'hex',
+    title: 'text',
+    documentKind: 'text',
+    to: 'hex',
+    selector: 'hex',
+    name: 'text',
+    finality: 'finality',
+    kind: 'kind',
+  },
 }
 
-/** Other names for the same columns. A pattern's boundary is its block number, its contract what is called. */
+/** Column that holds the newest block a row is of; documents are of none. */
+export const writtenColumn = {
+  transactions: 'blockNumber',
+  patterns: 'boundary',
+  memories: 'toBlock',
+  documents: undefined,
+} as const satisfies Readonly<Record<TableName, string | undefined>>
+
+/**
+ * Other names for the same columns. A pattern's boundary is its block number, its contract what is called; a memory's block number is
+ * its last.
+ */
 const aliases: Readonly<Record<string, string>> = {
   block: 'blockNumber',
   boundary: 'blockNumber',

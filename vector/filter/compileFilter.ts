@@ -1,5 +1,5 @@
 import { FilterError } from '../errors.ts'
-import { type ColumnType, filterColumns, type TableName } from './columns.ts'
+import { type ColumnType, filterColumns, kindOf, type TableName, writtenColumn } from './columns.ts'
 import type { FilterExpression, FilterLiteral, FilterPredicate } from './parseFilter.ts'
 
 /** Digits of the largest wei value, 2^256 - 1. Values are stored padded to it, so that text order is number order. */
@@ -11,6 +11,8 @@ const largestInteger = 2n ** 63n - 1n
 const storedNames: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
   transactions: {},
   patterns: { blockNumber: 'boundary', to: 'contract' },
+  memories: { blockNumber: 'toBlock' },
+  documents: { to: 'contract' },
 }
 
 /**
@@ -51,8 +53,7 @@ function compilePredicate(
 ): string | undefined {
   const type = filterColumns[table][predicate.column]
   if (type === undefined) return undefined
-  if (type === 'kind')
-    return holdsFor(predicate, table === 'transactions' ? 'transaction' : 'pattern') ? 'TRUE' : 'FALSE'
+  if (type === 'kind') return holdsFor(predicate, kindOf[table]) ? 'TRUE' : 'FALSE'
   if (type === 'finality') return compileFinality(predicate, table, finalized)
   const column = `\`${storedNames[table][predicate.column] ?? predicate.column}\``
   const value = (literal: FilterLiteral) => sqlValue(literal, type, predicate.column)
@@ -89,8 +90,11 @@ function compileFinality(
   const whenFinal = holdsFor(predicate, 'finalized')
   const whenHead = holdsFor(predicate, 'head')
   if (whenFinal === whenHead) return whenFinal ? 'TRUE' : 'FALSE'
+  const written = writtenColumn[table]
+  // No reorg takes a document back.
+  if (written === undefined) return whenFinal ? 'TRUE' : 'FALSE'
   if (finalized === undefined) return whenHead ? 'TRUE' : 'FALSE'
-  return `\`${storedNames[table].blockNumber ?? 'blockNumber'}\` ${whenFinal ? '<=' : '>'} ${finalized}`
+  return `\`${written}\` ${whenFinal ? '<=' : '>'} ${finalized}`
 }
 
 /** Whether a predicate on a column that is not stored holds for one of its few values. */

@@ -1,6 +1,11 @@
+import { DocumentError } from '../documents/documentError.ts'
+import type { DocumentAdded, DocumentInput, DocumentSummary } from '../documents/types.ts'
+import { EmbedderError } from '../embed/embedderError.ts'
 import { FilterError, QueryError, VectorStoreError } from '../errors.ts'
+import type { NeighbourAnswer, NeighbourRequest } from '../graph/types.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type {
+  Call,
   ContextAnswer,
   MaintenanceEvent,
   PatternProfile,
@@ -15,6 +20,11 @@ export type StoreCalls = {
   apply: { argument: readonly VectorEntry[]; answer: undefined }
   patternsAt: { argument: bigint; answer: readonly PatternProfile[] }
   search: { argument: SearchRequest; answer: ContextAnswer }
+  neighbours: { argument: NeighbourRequest; answer: NeighbourAnswer }
+  addDocument: { argument: DocumentInput; answer: DocumentAdded }
+  documents: { argument: undefined; answer: readonly DocumentSummary[] }
+  removeDocument: { argument: string; answer: DocumentSummary }
+  callNames: { argument: readonly Call[]; answer: readonly (string | undefined)[] }
   stats: { argument: undefined; answer: VectorStats }
   close: { argument: undefined; answer: undefined }
 }
@@ -30,7 +40,12 @@ export type StoreRequest = {
 }[StoreCall]
 
 /** How the process is, with every answer. */
-export type ProcessState = { readonly rssBytes: number; readonly isBuilding: boolean }
+export type ProcessState = {
+  /** Resident bytes, and of them those that are no mapped files: they alone grow, and nobody else can have them. */
+  readonly rssBytes: number
+  readonly ownBytes: number
+  readonly isBuilding: boolean
+}
 
 /** From the process. */
 export type StoreMessage =
@@ -49,6 +64,15 @@ export type SentError =
     }
   | { readonly type: 'query'; readonly code: QueryError['code']; readonly message: string }
   | { readonly type: 'filter'; readonly problem: string; readonly position: number }
+  | { readonly type: 'document'; readonly code: DocumentError['code']; readonly message: string }
+  | {
+      readonly type: 'embedder'
+      readonly code: EmbedderError['code']
+      readonly message: string
+      readonly facts: EmbedderError['facts']
+      readonly mayPass: boolean
+      readonly retryAfterMs: number | undefined
+    }
   | { readonly type: 'other'; readonly message: string; readonly stack: string | undefined }
 
 export function sendableError(error: unknown): SentError {
@@ -59,6 +83,11 @@ export function sendableError(error: unknown): SentError {
   if (error instanceof QueryError) return { type: 'query', code: error.code, message: error.message }
   if (error instanceof FilterError)
     return { type: 'filter', problem: error.problem, position: error.position }
+  if (error instanceof DocumentError) return { type: 'document', code: error.code, message: error.message }
+  if (error instanceof EmbedderError) {
+    const { code, message, facts, mayPass, retryAfterMs } = error
+    return { type: 'embedder', code, message, facts, mayPass, retryAfterMs }
+  }
   return error instanceof Error
     ? { type: 'other', message: error.message, stack: error.stack }
     : { type: 'other', message: String(error), stack: undefined }
@@ -73,6 +102,10 @@ export function receivedError(sent: SentError): Error {
       return new QueryError(sent.code, sent.message)
     case 'filter':
       return new FilterError(sent.problem, sent.position)
+    case 'document':
+      return new DocumentError(sent.code, sent.message)
+    case 'embedder':
+      return new EmbedderError(sent.code, sent.message, sent)
     case 'other':
       return Object.assign(new Error(sent.message), sent.stack === undefined ? {} : { stack: sent.stack })
   }

@@ -12,8 +12,8 @@ const CLOSE_MS = 2_000
 
 /**
  * The store in a process of its own, which is replaced when it holds more memory than allowed, and when it died. Calls
- * wait for the replacement (well under a second) and never see it; one in flight when the process dies fails with
- * `STORE_FAILED` and may be repeated.
+ * wait for the replacement (well under a second) and never see it; a write in flight when the process dies fails with
+ * `STORE_FAILED` and may be repeated, a question is asked again.
  *
  * The reason: LanceDB's write path keeps some memory of every write for good (about 60 to 250 kB), and only the end of
  * the process gives it back. What it also brings: a crash in native code does not take the caller along.
@@ -37,11 +37,38 @@ export async function openStoreProcess(
       writes++
     },
     patternsAt: (boundary) => call('patternsAt', boundary),
-    search: (request) => call('search', request),
-    stats: () => call('stats', undefined),
+    search: (request) => read('search', request),
+    neighbours: (request) => read('neighbours', request),
+    async addDocument(document) {
+      const added = await call('addDocument', document)
+      writes++
+      return added
+    },
+    documents: () => read('documents', undefined),
+    async removeDocument(id) {
+      const removed = await call('removeDocument', id)
+      writes++
+      return removed
+    },
+    callNames: (calls) => read('callNames', calls),
+    stats: () => read('stats', undefined),
     rssBytes: () => (client.hasEnded() ? 0 : client.state().rssBytes),
     close,
     [Symbol.asyncDispose]: close,
+  }
+
+  /** A question of a person: one that was in flight when the process died is asked once more. */
+  async function read<Call extends StoreCall>(
+    name: Call,
+    argument: StoreCalls[Call]['argument'],
+  ): Promise<StoreCalls[Call]['answer']> {
+    const asked = client
+    try {
+      return await call(name, argument)
+    } catch (error) {
+      if (closing || !asked.hasEnded()) throw error
+      return await call(name, argument)
+    }
   }
 
   async function call<Call extends StoreCall>(
@@ -60,14 +87,14 @@ export async function openStoreProcess(
 
   /** An index being built would be lost, and begun again for ever. */
   function isTooLarge(): boolean {
-    const { rssBytes, isBuilding } = client.state()
-    return rssBytes > memoryBytes && writes >= LEAST_WRITES && !isBuilding
+    const { ownBytes, isBuilding } = client.state()
+    return ownBytes > memoryBytes && writes >= LEAST_WRITES && !isBuilding
   }
 
   async function replace(): Promise<void> {
     const old = client
-    const { rssBytes } = old.state()
-    const facts = { directory, rssBytes, writes, died: old.hasEnded() }
+    const { rssBytes, ownBytes } = old.state()
+    const facts = { directory, rssBytes, ownBytes, writes, died: old.hasEnded() }
     // Loads LanceDB while the old one finishes what it was asked.
     const next = start()
     try {

@@ -1,4 +1,8 @@
+import type { DocumentNames } from '../documents/documentNames.ts'
+import { embedderId } from '../embed/featureVector.ts'
+import { writtenColumn } from '../filter/columns.ts'
 import type { ContextItem, Finality } from '../types.ts'
+import { calldataText } from './calldataText.ts'
 import { escapeText } from './escapeText.ts'
 
 /** Columns of an answer, per table: everything but the vector and the calldata. */
@@ -16,6 +20,7 @@ export const answerColumns = {
     'value',
     'gasLimit',
     'calldataBytes',
+    'calldataHead',
     'type',
     'svm',
     'route',
@@ -45,34 +50,61 @@ export const answerColumns = {
 /** A row as LanceDB returns it: int64 columns as bigint. */
 export type StoredRow = Readonly<Record<string, string | number | bigint | boolean>>
 
-/** A row found, and how: by what the question names, by nearness, or because it is the newest that fits. */
-export type FoundRow = {
-  readonly table: 'transactions' | 'patterns'
-  readonly row: StoredRow
-  readonly match: 'exact' | 'near' | 'newest'
-  readonly distance: number
-}
+/** Names for what is in a row, and up to where it is final. */
+export type DescribeContext = { readonly finalized: bigint | undefined; readonly names: DocumentNames }
+
+/** What an item says; how well it fits is for who found it. */
+export type Description = Omit<ContextItem, 'score' | 'distance' | 'scores'>
+
+type Facts = Record<string, string | number | boolean>
 
 /**
- * One item of an answer. Text that others may have chosen stands between « and », escaped: it is to be read, never
- * obeyed. Long facts are cut at 200 characters.
+ * A row of `transactions` or `patterns` as an item. Text that others may have chosen stands between « and », escaped: it is to be
+ * read, never obeyed. Long facts are cut at 200 characters.
  */
-export function describeRow(found: FoundRow, finalized: bigint | undefined): ContextItem {
-  const { row, table, match, distance } = found
-  const written = row[table === 'transactions' ? 'blockNumber' : 'boundary'] as bigint
-  const finality: Finality = finalized !== undefined && written <= finalized ? 'finalized' : 'head'
-  const facts: Record<string, string | number | boolean> = { match }
+export function describeRow(
+  table: 'transactions' | 'patterns',
+  row: StoredRow,
+  { finalized, names }: DescribeContext,
+): Description {
+  const written = row[writtenColumn[table]] as bigint
+  const facts: Facts = {}
   for (const column of answerColumns[table]) facts[column] = fact(column, row[column]!)
-  const score = match === 'exact' ? 1 : match === 'newest' ? 0 : Math.min(1, Math.max(0, 1 - distance))
-  const shared = { id: String(row.id), score, distance, finality, facts }
+  if (table === 'transactions') {
+    // What can be read in it, instead of its digits.
+    facts.calldataText = escapeText(calldataText(String(row.calldataHead)), 200)
+    delete facts.calldataHead
+  }
+  const contract = String(row[table === 'transactions' ? 'to' : 'contract'])
+  const call = names.callName(contract, String(row.selector))
+  if (call !== undefined && facts.svm !== true) facts.call = escapeText(call, 200)
+  const shared = {
+    id: String(row.id),
+    finality: finalityAt(written, finalized),
+    asOf: String(written),
+    facts,
+  }
   return table === 'transactions'
-    ? { kind: 'transaction', citation: transactionCitation(facts), text: transactionText(facts), ...shared }
+    ? {
+        kind: 'transaction',
+        citation: transactionCitation(facts),
+        text: transactionText(facts),
+        untrusted: true,
+        provenance: { source: 'chain', embedder: embedderId },
+        ...shared,
+      }
     : {
         kind: 'pattern',
         citation: `pattern 0x${facts.id} as of block ${facts.boundary}`,
         text: patternText(facts),
+        untrusted: names.isGiven(contract, String(row.selector)),
+        provenance: { source: 'learner', embedder: embedderId },
         ...shared,
       }
+}
+
+export function finalityAt(block: bigint, finalized: bigint | undefined): Finality {
+  return finalized !== undefined && block <= finalized ? 'finalized' : 'head'
 }
 
 function transactionCitation(facts: ContextItem['facts']): string {
@@ -82,10 +114,11 @@ function transactionCitation(facts: ContextItem['facts']): string {
 function transactionText(facts: ContextItem['facts']): string {
   const target = facts.to === '' ? 'creates a contract' : `to ${facts.to}`
   const parts = [
-    `${facts.svm ? 'SVM envelope' : 'transaction'} ${target} selector ${facts.selector} from ${facts.from}`,
+    `${facts.svm ? 'SVM envelope' : 'transaction'} ${target} ${selectorText(facts)} from ${facts.from}`,
     `value ${facts.value} wei, gas limit ${facts.gasLimit}, calldata ${facts.calldataBytes} B`,
     `route ${facts.route} (${Number(facts.confidence).toFixed(2)}), outcome ${facts.outcome}`,
   ]
+  if (facts.calldataText !== '') parts.push(`calldata text «${facts.calldataText}»`)
   if (facts.reason !== '') parts.push(`reason «${facts.reason}»`)
   if (facts.origin !== '') parts.push(`origin «${facts.origin}»`)
   return parts.join('; ')
@@ -97,11 +130,15 @@ function patternText(facts: ContextItem['facts']): string {
     ? `SVM executed ${count('svmExecuted')}, failed ${count('svmFailed')}, mean ${Math.round(Number(facts.computeUnits))} compute units`
     : `EVM succeeded ${count('evmSucceeded')}, failed ${count('evmFailed')}`
   const means = `mean gas limit ${Math.round(Number(facts.gasLimit))}, calldata ${Math.round(Number(facts.calldataBytes))} B`
-  return `${facts.svm ? 'program' : 'contract'} ${facts.contract} selector ${facts.selector}: ${outcomes} (decayed); ${means}`
+  return `${facts.svm ? 'program' : 'contract'} ${facts.contract} ${selectorText(facts)}: ${outcomes} (decayed); ${means}`
+}
+
+function selectorText({ selector, call }: ContextItem['facts']): string {
+  return call === undefined ? `selector ${selector}` : `selector ${selector} «${call}»`
 }
 
 /** JSON-safe: block numbers and other int64 values as numbers where exact, else as decimal text. */
-function fact(column: string, value: string | number | bigint | boolean): string | number | boolean {
+export function fact(column: string, value: string | number | bigint | boolean): string | number | boolean {
   if (typeof value === 'bigint')
     return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value)
   if (typeof value !== 'string') return value

@@ -5,9 +5,10 @@ import type { ParsedQuery } from './parseQuery.ts'
 /**
  * The vector of a question, of the same features as the rows: every address, selector and their pairs. Undefined when it
  * names nothing to compare with (only filters, or a hash): then there is no nearness to speak of.
+ * @param meant addresses that its words stand for
  */
-export function embedQuery(query: ParsedQuery): Float32Array | undefined {
-  const targets = [...new Set([...query.to, ...query.addresses])]
+export function embedQuery(query: ParsedQuery, meant: readonly string[] = []): Float32Array | undefined {
+  const targets = [...new Set([...query.to, ...query.addresses, ...meant])]
   const selectors = [...new Set([...query.selectors, ...query.wordSelectors])]
   const features: Feature[] = [
     ...targets.map(toFeature),

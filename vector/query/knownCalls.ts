@@ -6,6 +6,7 @@ export const knownCalls: Readonly<Record<string, Readonly<Record<string, string>
   },
   transferfrom: { 'transferFrom(address,address,uint256)': '0x23b872dd' },
   approve: { 'approve(address,uint256)': '0x095ea7b3' },
+  approval: { 'approve(address,uint256)': '0x095ea7b3' },
   swap: {
     'swapExactETHForTokens(uint256,address[],address,uint256)': '0x7ff36ab5',
     'swapExactTokensForETH(uint256,uint256,address[],address,uint256)': '0x18cbafe5',
@@ -22,4 +23,15 @@ export const knownCalls: Readonly<Record<string, Readonly<Record<string, string>
   claim: { 'claim()': '0x4e71d92d' },
   stake: { 'stake(uint256)': '0xa694fc3a' },
   permit: { 'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)': '0xd505accf' },
+}
+
+const signatures = new Map(
+  Object.values(knownCalls).flatMap((calls) =>
+    Object.entries(calls).map(([signature, selector]) => [selector, signature] as const),
+  ),
+)
+
+/** The call a selector usually stands for: four bytes can stand for others as well. */
+export function knownSignature(selector: string): string | undefined {
+  return signatures.get(selector)
 }

@@ -1,6 +1,8 @@
 import { QueryError } from '../errors.ts'
+import { itemKinds } from '../types.ts'
 import { escapeText } from './escapeText.ts'
 import { knownCalls } from './knownCalls.ts'
+import { decodeKey } from './solanaKey.ts'
 
 /** What a question says, by kind. Lists are alternatives; different kinds are asked together. */
 export type ParsedQuery = {
@@ -13,14 +15,20 @@ export type ParsedQuery = {
   /** Selectors given in digits, and those meant by a word. The former are looked up exactly, the latter only compared. */
   readonly selectors: readonly string[]
   readonly wordSelectors: readonly string[]
+  /** Keys of programs and of SVM accounts, 0x and 64 digits; from base58. */
+  readonly keys: readonly string[]
   readonly blocks: readonly bigint[]
   readonly routes: readonly string[]
   readonly outcomes: readonly string[]
   readonly finality: readonly string[]
   readonly kinds: readonly string[]
   readonly svm: boolean | undefined
-  /** Words that mean nothing here, made safe to print; at most 10. */
-  readonly ignored: readonly string[]
+  /** Everything that is no `name:value`, hex digits, filler or kind, in order: what texts are searched for. */
+  readonly words: readonly string[]
+  /** Words that say nothing by themselves: only names and texts can tell. */
+  readonly open: readonly string[]
+  /** The outcomes are said by words alone, which may mean something else. */
+  readonly hasWordOutcomes: boolean
 }
 
 /** Longest question, in bytes of UTF-8. */
@@ -28,14 +36,24 @@ export const queryBytes = 8192
 
 /** Alternatives of one kind at most: a pasted list must not become a query that takes minutes. */
 const alternatives = 64
+/** Words at most: a pasted page is no question. */
+const mostWords = 256
 
 const fillers = new Set(
-  'a an and all any are at by called calling calls contract find for from in is it list me of on or show that the through to was were what which who with'.split(
-    ' ',
-  ),
+  (
+    'a about after all also am an and any are around as at be been but by call called calling calls can contract could did do does ' +
+    'find for from had has have how i if in into is it its just like list many me more most much my no not of often on one only or ' +
+    'other our out over show should so some than that the their them then there these they this those through to tell use used uses ' +
+    'was we were what when where which while who why will with would you your'
+  ).split(' '),
 )
 
 const outcomeWords: Readonly<Record<string, readonly string[]>> = {
+  fail: ['failed'],
+  fails: ['failed'],
+  revert: ['failed'],
+  reverts: ['failed'],
+  reverting: ['failed'],
   failed: ['failed'],
   failing: ['failed'],
   failure: ['failed'],
@@ -55,6 +73,12 @@ const routeWords: Readonly<Record<string, string>> = { skip: 'skip', skipped: 's
 const kindWords: Readonly<Record<string, string>> = {
   pattern: 'pattern',
   patterns: 'pattern',
+  document: 'document',
+  documents: 'document',
+  memory: 'memory',
+  memories: 'memory',
+  entity: 'entity',
+  entities: 'entity',
   transaction: 'transaction',
   transactions: 'transaction',
   tx: 'transaction',
@@ -64,15 +88,16 @@ const kindWords: Readonly<Record<string, string>> = {
 /**
  * Reads a question. Parts are separated by spaces or commas, in any order and case:
  *
- * - `0x` + 64 digits: a transaction or block by hash; `0x` + 40: an address; `0x` + 8: a selector
+ * - `0x` + 64 digits: a transaction or block by hash; `0x` + 40: an address; `0x` + 8: a selector; a 32-byte key in base58: a
+ *   program or an SVM account
  * - `to:0x…`, `from:0x…`, `selector:0x…`, `block:N`: the same, for one side or field
  * - `route:executeOnSvm`, `outcome:failed`, `kind:pattern`, `finality:finalized`: only such rows
  * - words: `svm`, `evm`, `failed`, `succeeded`, `executed`, `rejected`, `deposited`, `skipped`, `finalized`, `patterns`,
- *   `transactions` say the same as filters; `transfer`, `swap`, `approve`, `mint` and others (`knownCalls`) ask for
+ *   `transactions`, `documents`, `memories`, `entities` say the same as filters; `transfer`, `swap`, `approve`, `mint` and others (`knownCalls`) ask for
  *   calls alike; `creation` for contract creations
  *
- * Rows that match the hashes, addresses, selectors and blocks given come first, then rows alike. Other words
- * are returned in `ignored`.
+ * Rows that match the hashes, addresses, selectors and blocks given come first, then rows alike. Other words are looked for in
+ * names and texts.
  * Throws `QueryError` `QUERY_TOO_LONG` above 8192 bytes, `QUERY_INVALID` for a malformed `name:value` or more than 64 of a kind.
  */
 export function parseQuery(text: string): ParsedQuery {
@@ -90,6 +115,7 @@ export function parseQuery(text: string): ParsedQuery {
     from: new Set<string>(),
     selectors: new Set<string>(),
     wordSelectors: new Set<string>(),
+    keys: new Set<string>(),
     blocks: new Set<bigint>(),
     routes: new Set<string>(),
     outcomes: new Set<string>(),
@@ -97,7 +123,9 @@ export function parseQuery(text: string): ParsedQuery {
     kinds: new Set<string>(),
   }
   const machines = new Set<boolean>()
-  const ignored: string[] = []
+  const words: string[] = []
+  const open: string[] = []
+  let hasFieldOutcomes = false
 
   for (const part of text.split(/[\s,]+/)) {
     if (part === '') continue
@@ -107,7 +135,13 @@ export function parseQuery(text: string): ParsedQuery {
     else if (/^0x[0-9a-f]{64}$/.test(lower)) found.hashes.add(lower)
     else if (/^0x[0-9a-f]{40}$/.test(lower)) found.addresses.add(lower)
     else if (/^0x[0-9a-f]{8}$/.test(lower)) found.selectors.add(lower)
-    else if (!readWord(lower) && ignored.length < 10) ignored.push(escapeText(part, 40))
+    else if (!readKey(part)) {
+      if (!readWord(lower)) open.push(part)
+      if (!fillers.has(lower) && !Object.hasOwn(kindWords, lower)) words.push(part)
+    }
+  }
+  if (words.length > mostWords) {
+    throw new QueryError('QUERY_INVALID', `query: expected at most ${mostWords} words, got ${words.length}`)
   }
   const lists = Object.entries(found)
   const long = lists.find(([, values]) => values.size > alternatives)
@@ -124,6 +158,7 @@ export function parseQuery(text: string): ParsedQuery {
     from: [...found.from],
     selectors: [...found.selectors],
     wordSelectors: [...found.wordSelectors],
+    keys: [...found.keys],
     blocks: [...found.blocks],
     routes: [...found.routes],
     outcomes: [...found.outcomes],
@@ -131,7 +166,9 @@ export function parseQuery(text: string): ParsedQuery {
     kinds: [...found.kinds],
     // Both named: no restriction.
     svm: machines.size === 1 ? machines.has(true) : undefined,
-    ignored,
+    words,
+    open,
+    hasWordOutcomes: found.outcomes.size > 0 && !hasFieldOutcomes,
   }
 
   function readField(name: string, value: string): void {
@@ -150,8 +187,9 @@ export function parseQuery(text: string): ParsedQuery {
       found.routes.add(identifier(name, value))
     } else if (name === 'outcome') {
       found.outcomes.add(identifier(name, lower))
+      hasFieldOutcomes = true
     } else if (name === 'kind' || name === 'finality') {
-      const known = name === 'kind' ? ['transaction', 'pattern'] : ['head', 'finalized']
+      const known = name === 'kind' ? itemKinds : (['head', 'finalized'] as readonly string[])
       if (!known.includes(lower)) throw malformed(name, known.join(' or '), value)
       found[name === 'kind' ? 'kinds' : 'finality'].add(lower)
     } else {
@@ -161,6 +199,12 @@ export function parseQuery(text: string): ParsedQuery {
         `query: unknown field '${escapeText(name, 40)}': use one of ${names}`,
       )
     }
+  }
+
+  function readKey(word: string): boolean {
+    const key = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(word) ? decodeKey(word) : undefined
+    if (key !== undefined) found.keys.add(key)
+    return key !== undefined
   }
 
   function readWord(word: string): boolean {

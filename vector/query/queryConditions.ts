@@ -5,18 +5,26 @@ import type { ParsedQuery } from './parseQuery.ts'
 export type QueryConditions = {
   /** Rows it names: hash, address, selector, block. */
   readonly exact: string | undefined
+  /** Rows about what it names, of texts. */
+  readonly around?: string | undefined
   /** Rows it does not exclude: route, outcome, machine. Empty: all. */
   readonly facets: readonly string[]
 }
 
 /**
  * Turns a question into conditions for one table; undefined when no row of the table can be meant (a `route:` question says
- * nothing about patterns). Every value is hex digits, digits or letters, as `parseQuery` checked.
+ * nothing about patterns). What it says of kinds is for the caller. Every value is hex digits, digits or letters, as `parseQuery` checked.
  */
 export function queryConditions(query: ParsedQuery, table: TableName): QueryConditions | undefined {
-  const kind = table === 'transactions' ? 'transaction' : 'pattern'
-  if (query.kinds.length > 0 && !query.kinds.includes(kind)) return undefined
-  return table === 'transactions' ? transactionConditions(query) : patternConditions(query)
+  switch (table) {
+    case 'transactions':
+      return transactionConditions(query)
+    case 'patterns':
+      return patternConditions(query)
+    case 'documents':
+    case 'memories':
+      return textConditions(query, table)
+  }
 }
 
 function transactionConditions(query: ParsedQuery): QueryConditions {
@@ -60,6 +68,21 @@ function patternConditions(query: ParsedQuery): QueryConditions | undefined {
   return { exact: named.length > 0 && !onlyTransactions ? named.join(' AND ') : undefined, facets }
 }
 
+/** Texts name a call only; what is about an address or a block is beside what is named. */
+function textConditions(query: ParsedQuery, table: 'documents' | 'memories'): QueryConditions {
+  if (table === 'memories') {
+    const blocks = query.blocks.map((block) => `(\`fromBlock\` <= ${block} AND \`toBlock\` >= ${block})`)
+    // What a block's epoch came to, and what was found in the block; not every pattern of the epoch.
+    const exact = blocks.length > 0 ? `\`memoryKind\` <> 'pattern' AND (${blocks.join(' OR ')})` : undefined
+    return { exact, facets: [] }
+  }
+  const contracts = [...query.addresses, ...query.to].filter((address) => address !== '')
+  const about = contracts.length > 0 ? isIn('contract', contracts) : undefined
+  if (query.selectors.length === 0) return { exact: undefined, around: about, facets: [] }
+  const calls = isIn('selector', query.selectors)
+  return { exact: about === undefined ? calls : `${calls} AND ${about}`, around: about, facets: [] }
+}
+
 const outcomeCounters: Readonly<Record<string, string>> = {
   failed: '`evmFailed` > 0.0 OR `svmFailed` > 0.0',
   succeeded: '`evmSucceeded` > 0.0',
@@ -70,6 +93,6 @@ function when(condition: boolean, sql: string): readonly string[] {
   return condition ? [sql] : []
 }
 
-function isIn(column: string, values: readonly string[]): string {
+export function isIn(column: string, values: readonly string[]): string {
   return `\`${column}\` IN (${values.map((value) => `'${value}'`).join(', ')})`
 }

@@ -1,4 +1,9 @@
+import { DocumentError } from '../documents/documentError.ts'
+import { EmbedderError } from '../embed/embedderError.ts'
 import { FilterError, QueryError, VectorStoreError } from '../errors.ts'
+
+/** Errors of our own: they say already what is wrong. */
+const known = [VectorStoreError, QueryError, FilterError, DocumentError, EmbedderError]
 
 /** LanceDB's messages carry a stack of Rust paths: the first line, shortened, is what a person can use. */
 export function errorText(error: unknown): string {
@@ -14,7 +19,7 @@ export async function storeOperation<T>(doing: string, directory: string, run: (
   try {
     return await run()
   } catch (cause) {
-    if ([VectorStoreError, QueryError, FilterError].some((known) => cause instanceof known)) throw cause
+    if (known.some((family) => cause instanceof family)) throw cause
     throw new VectorStoreError(
       'STORE_FAILED',
       `vector store: ${doing} failed in ${directory}: ${errorText(cause)}. If the disk is full or files were removed, repair that ` +

@@ -4,6 +4,7 @@ import type { MaintenanceEvent } from '../types.ts'
 import { errorText } from './failure.ts'
 import type { StoreTable } from './schema.ts'
 import type { SerialQueue } from './serialQueue.ts'
+import type { SideMaintenance } from './sideMaintenance.ts'
 
 export type MaintenanceOptions = {
   readonly optimizeEvery: number
@@ -52,7 +53,12 @@ export function createMaintenance(
   queue: SerialQueue,
   opened: Backlog,
   options: MaintenanceOptions,
-  deps: { readonly logger: Logger; readonly onMaintenance: (event: MaintenanceEvent) => void },
+  deps: {
+    readonly logger: Logger
+    readonly onMaintenance: (event: MaintenanceEvent) => void
+    /** Of the tables beside these, in the same turn. */
+    readonly sides: Pick<SideMaintenance, 'optimize'>
+  },
 ): Maintenance {
   let writesSince = opened.writes
   let due = writesBetween(options.optimizeEvery, opened.rows)
@@ -89,11 +95,12 @@ export function createMaintenance(
       const cleanupOlderThan = new Date(Date.now() - options.keepVersionsMs)
       const problems: string[] = []
       // One table's trouble must not let the others grow.
-      for (const table of Object.values(tables)) {
+      for (const [name, table] of Object.entries(tables)) {
         await table.optimize({ cleanupOlderThan }).catch((cause: unknown) => {
-          problems.push(`${table.name}: ${errorText(cause)}`)
+          problems.push(`${name}: ${errorText(cause)}`)
         })
       }
+      problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
       due = writesBetween(options.optimizeEvery, (await readBacklog(tables)).rows)
       if (problems.length > 0) throw new Error(problems.join('; '))
     })
@@ -128,11 +135,7 @@ export function createMaintenance(
     const event: MaintenanceEvent = { job, ok: error === undefined, error, seconds, atMs: Date.now() }
     if (error === undefined) deps.logger.debug(event, 'vector store maintained')
     else deps.logger.warn(event, 'vector store maintenance failed')
-    try {
-      deps.onMaintenance(event)
-    } catch (cause) {
-      deps.logger.error({ error: errorText(cause) }, 'listener of vector store maintenance failed')
-    }
+    deps.onMaintenance(event)
     return event
   }
 }

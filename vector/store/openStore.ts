@@ -1,17 +1,28 @@
 import type { Logger } from 'pino'
+import { reembedDocuments } from '../documents/reembedDocuments.ts'
+import { createQuestionVectors } from '../embed/questionVectors.ts'
 import { VectorStoreError } from '../errors.ts'
-import { searchTables } from '../query/searchTables.ts'
+import { answerNeighbours } from '../graph/answerNeighbours.ts'
+import { createTail } from '../graph/createTail.ts'
+import type { GraphSources } from '../graph/graphReader.ts'
+import { searchStore } from '../query/searchStore.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
+import { createBranchWatch } from './branchWatch.ts'
+import { createConsolidationSchedule } from './consolidationSchedule.ts'
 import { executePlan } from './executePlan.ts'
-import { storeOperation } from './failure.ts'
+import { errorText, storeOperation } from './failure.ts'
+import { createGate } from './gate.ts'
 import { type Backlog, createMaintenance, readBacklog } from './maintenance.ts'
+import { newestOf } from './newestOf.ts'
+import { openParts, type SideParts } from './openParts.ts'
 import { openTables, type StoreHandles } from './openTables.ts'
-import { planWrites } from './planWrites.ts'
+import { planWrites, type WritePlan } from './planWrites.ts'
 import { type Progress, readProgress } from './progress.ts'
 import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
 import { createSerialQueue } from './serialQueue.ts'
+import { createSideMaintenance } from './sideMaintenance.ts'
 import { lockForWriting } from './writerLock.ts'
 
 export type OpenStoreDependencies = {
@@ -42,52 +53,77 @@ export async function openStore(
     readProgress(handles.tables.progress),
   )
   const backlog = await storeOperation('reading statistics', directory, () => readBacklog(handles.tables))
+  const parts = await storeOperation('opening side tables', directory, () =>
+    openParts(settings, handles.connection, handles.tables.transactions, deps),
+  )
   deps.logger.info(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
     'vector store opened',
   )
-  return createStore(settings, handles, { progress, backlog }, opened.move(), deps)
+  return createStore(settings, handles, parts, { progress, backlog }, opened.move(), deps)
 }
 
 function createStore(
   settings: VectorStoreSettings,
   { connection, tables }: StoreHandles,
+  { sides, documents, embedder, embedderOf, consolidation }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: Backlog },
   lifetime: AsyncDisposableStack,
-  { logger, onMaintenance }: OpenStoreDependencies,
+  { logger, onMaintenance: listener }: OpenStoreDependencies,
 ): LocalStore {
-  const { directory, chainId, readOnly } = settings
+  const { directory, chainId, readOnly, asyncConsolidation } = settings
   const queue = createSerialQueue()
-  const maintenance = createMaintenance(tables, queue, opened.backlog, settings, { logger, onMaintenance })
+  const gate = createGate(directory)
+  const branches = createBranchWatch()
+  const sideMaintenance = createSideMaintenance(async (name, work) => {
+    if (name === 'documents') return documents.use(({ table }) => work(table))
+    const table = sides.tables[name]
+    return table && work(table)
+  })
+  const maintenance = createMaintenance(tables, queue, opened.backlog, settings, {
+    logger,
+    onMaintenance,
+    sides: sideMaintenance,
+  })
+  const schedule = createConsolidationSchedule(consolidation, queue, {
+    logger,
+    onMaintenance,
+    onWrite: noteConsolidated,
+  })
   const reads = new Set<Promise<unknown>>()
+  const closed = new AbortController()
+  const { questionTimeoutMs = 2_000 } = settings.embedder.kind === 'http' ? settings.embedder : {}
+  const embed = createQuestionVectors(embedderOf, { waitMs: questionTimeoutMs, signal: closed.signal })
+  let embedderProblem: string | undefined
   let progress = opened.progress
   // Whoever wrote before may have been killed half-way.
   let mayHoldLater = true
   let closing: Promise<void> | undefined
+  const problems = [...sides.problems, ...(documents.problem === undefined ? [] : [documents.problem])]
+  const tail = createTail(tables.transactions, !readOnly)
+  const graph: GraphSources = { tail, sides, reached }
+  const reembedding = readOnly
+    ? Promise.resolve()
+    : reembedDocuments(documents, embedder, {
+        exclusive: queue.run,
+        signal: closed.signal,
+        logger,
+        onMaintenance,
+        onProblem(problem) {
+          embedderProblem = problem
+        },
+      })
+  if (!readOnly && asyncConsolidation) schedule.applied(progress.asOf?.number)
 
   return {
     async apply(entries) {
-      checkOpen()
-      if (readOnly) {
-        throw new VectorStoreError(
-          'READ_ONLY',
-          `vector store: ${directory} is open for reading only: nothing was written`,
-        )
-      }
+      checkWritable('nothing was written')
       const plan = planWrites(entries, chainId)
       const writes = await queue.run(() =>
-        storeOperation('applying entries', directory, async () => {
-          const options = { ...settings, mayHoldLater }
-          mayHoldLater = true
-          // Taken over step by step: a write that fails half-way leaves what the disk says.
-          const writes = await executePlan(tables, plan, progress, options, (next) => {
-            progress = next
-          })
-          mayHoldLater = false
-          return writes
-        }),
+        storeOperation('applying entries', directory, () => carryOut(plan)),
       )
       maintenance.wrote(writes)
+      if (asyncConsolidation) schedule.applied(progress.asOf?.number)
     },
 
     async patternsAt(boundary) {
@@ -99,12 +135,61 @@ function createStore(
     },
 
     async search(request) {
-      return read('searching', async () => searchTables(tables, request, await currentProgress()))
+      const sources = { tables, memories: sides.tables.memories, documents, graph, embed, problems }
+      return ask('searching', async () => searchStore(sources, request, await currentProgress()))
+    },
+
+    async neighbours(request) {
+      return ask('looking for neighbours', async () =>
+        answerNeighbours({ tables, graph, documents, problems }, request, await currentProgress()),
+      )
+    },
+
+    async addDocument(document) {
+      checkWritable('no document was added')
+      const added = await read('adding a document', () =>
+        documents.add(document, {
+          exclusive: queue.run,
+          asOf: () => progress.asOf?.number,
+          signal: closed.signal,
+        }),
+      )
+      if (added.isNew) noteDocuments()
+      return added
+    },
+
+    async documents() {
+      return read('listing documents', () => documents.list())
+    },
+
+    async removeDocument(id) {
+      checkWritable('no document was removed')
+      const removed = await queue.run(() =>
+        storeOperation('removing a document', directory, () => documents.remove(id)),
+      )
+      noteDocuments()
+      return removed
+    },
+
+    async callNames(calls) {
+      return read('reading names', async () => {
+        const names = await documents.names()
+        return calls.map(({ contract, selector }) => names.callName(contract, selector))
+      })
     },
 
     async stats() {
       return read('reading statistics', async () =>
-        readStats(directory, tables, await currentProgress(), maintenance.lastOptimize()),
+        readStats({
+          directory,
+          tables,
+          sides,
+          documents,
+          progress: await currentProgress(),
+          consolidatedTo: consolidation.consolidatedTo(),
+          embedder: { wanted: embedder.id, problem: embedderProblem },
+          lastOptimize: maintenance.lastOptimize(),
+        }),
       )
     },
 
@@ -114,20 +199,75 @@ function createStore(
     [Symbol.asyncDispose]: close,
   }
 
+  /** Writes a plan, and what follows from it; returns how many batches the tables of the pipeline got. */
+  async function carryOut(plan: WritePlan): Promise<number> {
+    const options = { ...settings, mayHoldLater }
+    mayHoldLater = true
+    const { lowest } = plan
+    const write = async () => {
+      // First what was made of the blocks: as long as they are there themselves it can be made again.
+      if (lowest !== undefined) await consolidation.cut(lowest)
+      // Taken over step by step: a write that fails half-way leaves what the disk says.
+      return await executePlan(tables, plan, progress, options, (next) => {
+        progress = next
+      })
+    }
+    const isUndo = lowest !== undefined && progress.asOf !== undefined && lowest <= progress.asOf.number
+    // Before, for what is asked from now on; after, for what was read meanwhile.
+    if (isUndo) tail.forget()
+    const writes = await (isUndo ? branches.leave(write).finally(tail.forget) : write())
+    mayHoldLater = false
+    if (plan.upsertFindings.length > 0) {
+      if (await consolidation.remember(plan.upsertFindings)) sideMaintenance.wrote('memories')
+      else
+        logger.warn(
+          { findings: plan.upsertFindings.length },
+          'findings are not kept: there is no table for them',
+        )
+    }
+    if (!asyncConsolidation) await schedule.catchUp(progress.asOf?.number)
+    return writes
+  }
+
+  function noteConsolidated(): void {
+    for (const name of ['edges', 'entities', 'memories'] as const) sideMaintenance.wrote(name)
+  }
+
+  function noteDocuments(): void {
+    sideMaintenance.wrote('documents')
+    maintenance.wrote(1)
+  }
+
+  /** How far a table is: as of now the writer knows, of an older block, or of another process, the rows tell. */
+  async function reached(name: 'edges' | 'entities', asOf: bigint): Promise<bigint> {
+    const known = consolidation.reached(name)
+    if (!readOnly && (known === undefined || known <= asOf)) return known ?? -1n
+    const table = sides.tables[name]
+    return (table && (await newestOf(table, `\`toBlock\` <= ${asOf}`))) ?? -1n
+  }
+
   function close(): Promise<void> {
     closing ??= closeAll()
     return closing
   }
 
   async function closeAll(): Promise<void> {
+    schedule.stop()
+    closed.abort(closedError())
     await maintenance.stop()
-    await Promise.allSettled(reads)
+    await Promise.allSettled([...reads, reembedding])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
-    for (const [name, table] of Object.entries(tables))
+    for (const [name, table] of Object.entries({ ...tables, ...sides.tables }))
       if (name !== 'transactions' || !maintenance.isBuilding()) table.close()
+    documents.close()
     connection.close()
     await lifetime.disposeAsync()
+  }
+
+  /** A question of a person, in its turn, answered from one branch of the chain. */
+  function ask<T>(doing: string, run: () => Promise<T>): Promise<T> {
+    return read(doing, () => gate.pass(() => branches.within(run)))
   }
 
   function read<T>(doing: string, run: () => Promise<T>): Promise<T> {
@@ -139,7 +279,30 @@ function createStore(
   }
 
   function checkOpen(): void {
-    if (closing) throw new VectorStoreError('CLOSED', `vector store: ${directory} is closed`)
+    if (closing) throw closedError()
+  }
+
+  function closedError(): VectorStoreError {
+    return new VectorStoreError('CLOSED', `vector store: ${directory} is closed`)
+  }
+
+  /** Whoever listens must not disturb the work. */
+  function onMaintenance(event: MaintenanceEvent): void {
+    try {
+      listener(event)
+    } catch (cause) {
+      logger.error({ error: errorText(cause) }, 'listener of vector store maintenance failed')
+    }
+  }
+
+  function checkWritable(otherwise: string): void {
+    checkOpen()
+    if (readOnly) {
+      throw new VectorStoreError(
+        'READ_ONLY',
+        `vector store: ${directory} is open for reading only: ${otherwise}`,
+      )
+    }
   }
 
   /** A reader asks the disk, where another process writes; the writer knows. */

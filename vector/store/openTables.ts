@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Connection, connect, Index, Session, type Table } from '@lancedb/lancedb'
 import { VectorStoreError } from '../errors.ts'
 import { errorText } from './failure.ts'
-import { type StoreTable, scalarIndices, storeTables, tableSchema } from './schema.ts'
+import { type StoreTable, scalarIndices, schemaDifference, storeTables, tableSchema } from './schema.ts'
 
 export type StoreHandles = {
   readonly connection: Connection
@@ -67,7 +67,8 @@ async function openTable(connection: Connection, name: StoreTable, context: Tabl
     const table = begun
       ? await connection.openTable(name)
       : await connection.createEmptyTable(name, tableSchema(name, chainId), { mode: 'create' })
-    checkSchema(await table.schema(), tableSchema(name, chainId), path)
+    const difference = schemaDifference(await table.schema(), tableSchema(name, chainId))
+    if (difference) throw mismatch(path, difference.expected, difference.came)
     await checkReadable(table)
     if (!context.whole && (await table.countRows()) > 0) throw missingTable('progress', directory)
     if (!readOnly) await completeTable(table, name)
@@ -81,18 +82,6 @@ async function openTable(connection: Connection, name: StoreTable, context: Tabl
       { cause, facts: { directory, table: name } },
     )
   }
-}
-
-type SchemaFacts = Awaited<ReturnType<Table['schema']>>
-
-function checkSchema(found: SchemaFacts, expected: SchemaFacts, path: string): void {
-  for (const [key, value] of expected.metadata) {
-    const came = found.metadata.get(key)
-    if (came !== value) throw mismatch(path, `${key} = ${value}`, came ?? 'nothing')
-  }
-  const describe = (schema: SchemaFacts) =>
-    schema.fields.map((field) => `${field.name}: ${field.type}`).join(', ')
-  if (describe(found) !== describe(expected)) throw mismatch(path, describe(expected), describe(found))
 }
 
 /** Reads one row whole: opening alone reads the manifest, not the data. Damage further in shows when it is read. */

@@ -1,4 +1,6 @@
 import { VectorStoreError } from '../errors.ts'
+import { memoryId } from '../memory/summariseEpoch.ts'
+import type { FindingRow, MemoryRow } from '../memory/types.ts'
 import type { BlockPosition, PatternProfile, TransactionRow, VectorEntry } from '../types.ts'
 
 /** What a run of entries amounts to: deletes first, then new rows, at most one of each per table. */
@@ -9,21 +11,23 @@ export type WritePlan = {
   readonly addTransactions: readonly TransactionRow[]
   readonly removePatterns: readonly string[]
   readonly upsertPatterns: readonly PatternProfile[]
+  readonly upsertFindings: readonly MemoryRow[]
   /** The block applied last after any undo in the run; undefined when none was. */
   readonly tip: BlockPosition | undefined
   readonly finalized: bigint | undefined
 }
 
 /**
- * Folds entries into their net effect, since LanceDB takes few large writes far better than many small ones. An undo takes
- * back rows given earlier in the run; blocks from its lowest on are cut off all the same, because an earlier run may have written
- * them. Because the plan depends on the entries alone and its deletes come first, running it again, whole or after a part
+ * Folds entries into their net effect, since LanceDB takes few large writes far better than many small ones. An undo, and a block
+ * that is not above the newest, take back what was given earlier in the run; blocks from the lowest on are cut off all the same,
+ * because an earlier run may have written them. Because the plan depends on the entries alone and its deletes come first, running it again, whole or after a part
  * of it, ends in the same tables.
  * Throws `VectorStoreError` `INVALID_ENTRY` for a value that must not reach the store, before anything is written.
  */
 export function planWrites(entries: readonly VectorEntry[], chainId: bigint): WritePlan {
   const transactions = new Map<string, TransactionRow>()
   const patterns = new Map<string, PatternProfile | undefined>()
+  const findings = new Map<string, MemoryRow>()
   let lowest: bigint | undefined
   let applied: BlockPosition[] = []
   let finalized: bigint | undefined
@@ -32,6 +36,7 @@ export function planWrites(entries: readonly VectorEntry[], chainId: bigint): Wr
     switch (entry.kind) {
       case 'transactions':
         touch(entry.block)
+        takeBack(entry.block.number)
         for (const row of entry.rows) {
           checkTransaction(row, entry.block, chainId)
           transactions.set(row.id, row)
@@ -41,8 +46,18 @@ export function planWrites(entries: readonly VectorEntry[], chainId: bigint): Wr
       case 'patterns':
         changePatterns(entry)
         break
+      case 'findings':
+        checkBlock(entry.block)
+        for (const [index, row] of entry.rows.entries()) {
+          const memory = findingMemory(row, index, entry.block, chainId)
+          findings.set(memory.id, memory)
+        }
+        break
       case 'undo':
-        undo(entry.blocks)
+        for (const block of entry.blocks) {
+          touch(block)
+          takeBack(block.number)
+        }
         if (entry.patterns) changePatterns(entry.patterns)
         break
       case 'finalized':
@@ -56,15 +71,17 @@ export function planWrites(entries: readonly VectorEntry[], chainId: bigint): Wr
     addTransactions: [...transactions.values()],
     removePatterns: [...patterns].filter(([, row]) => row === undefined).map(([id]) => id),
     upsertPatterns: [...patterns.values()].filter((row) => row !== undefined),
+    upsertFindings: [...findings.values()],
     tip: applied.at(-1),
     finalized,
   }
 
-  function undo(blocks: readonly BlockPosition[]): void {
-    const hashes = new Set(blocks.map((block) => block.hash))
-    for (const block of blocks) touch(block)
-    applied = applied.filter((kept) => blocks.every((block) => kept.number < block.number))
-    for (const [id, row] of transactions) if (hashes.has(row.blockHash)) transactions.delete(id)
+  /** What earlier entries of the run brought of blocks from `number` on. */
+  function takeBack(number: bigint): void {
+    for (const [id, row] of findings) if (row.toBlock >= number) findings.delete(id)
+    if (applied.every((block) => block.number < number)) return
+    applied = applied.filter((block) => block.number < number)
+    for (const [id, row] of transactions) if (row.blockNumber >= number) transactions.delete(id)
   }
 
   function touch(block: BlockPosition): void {
@@ -108,6 +125,29 @@ function checkTransaction(row: TransactionRow, block: BlockPosition, chainId: bi
   }
   if (!Number.isFinite(row.confidence)) throw invalid('a finite confidence', String(row.confidence), where)
   checkNumber('timestamp', row.timestamp)
+}
+
+/** A finding as it is kept, named by its block and its place among the block's findings. */
+function findingMemory(row: FindingRow, index: number, block: BlockPosition, chainId: bigint): MemoryRow {
+  const where = { block: String(block.number), finding: String(index) }
+  if (!/^[\w-]{1,40}$/.test(row.name))
+    throw invalid('a name of at most 40 letters, digits and -', row.name, where)
+  if (row.text.length > 2_000) throw invalid('a text of at most 2000 characters', row.text, where)
+  const strange = row.subjects.find((subject) => !/^0x[0-9a-f]{1,64}$/.test(subject))
+  if (strange !== undefined || row.subjects.length > 32)
+    throw invalid('at most 32 subjects of 0x and lower case hex digits', strange ?? 'more', where)
+  if (!Number.isSafeInteger(row.risk) || row.risk < 0 || row.risk > 100)
+    throw invalid('a risk as an integer from 0 to 100', String(row.risk), where)
+  return {
+    id: memoryId([chainId, 'finding', block.hash, index, row.name]),
+    memoryKind: 'finding',
+    name: row.name,
+    subjects: row.subjects,
+    fromBlock: block.number,
+    toBlock: block.number,
+    risk: row.risk,
+    text: row.text,
+  }
 }
 
 function checkPattern(row: PatternProfile): void {

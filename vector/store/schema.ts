@@ -4,8 +4,13 @@ import { dimensions, embedderId } from '../embed/featureVector.ts'
 /** Layout of the tables below: a change of columns or of their meaning needs a new one. */
 export const schemaVersion = '1'
 
+/** What the pipeline writes and reads: without one of these the store is not opened. */
 export const storeTables = ['transactions', 'patterns', 'progress'] as const
 export type StoreTable = (typeof storeTables)[number]
+
+/** What only people's questions read. One that is missing or damaged is done without, and answers say so. */
+export const sideTables = ['edges', 'entities', 'memories'] as const
+export type SideTable = (typeof sideTables)[number]
 
 export const vectorType = new FixedSizeList(dimensions, new Field('item', new Float32(), true))
 
@@ -14,8 +19,11 @@ const integer = (name: string) => new Field(name, new Int64(), false)
 const decimal = (name: string) => new Field(name, new Float64(), false)
 const boolean = (name: string) => new Field(name, new Bool(), false)
 
-/** Columns in stored order. `progress` has one row: what was last applied. */
-const fields: Readonly<Record<StoreTable, readonly Field[]>> = {
+/**
+ * Columns in stored order. `progress` has one row: what was last applied. Rows of `edges` and `entities` are what one epoch of blocks
+ * adds: sums over epochs tell the whole, and an undone epoch goes with its rows.
+ */
+const fields: Readonly<Record<StoreTable | SideTable, readonly Field[]>> = {
   transactions: [
     text('id'),
     integer('chainId'),
@@ -58,6 +66,45 @@ const fields: Readonly<Record<StoreTable, readonly Field[]>> = {
     new Field('embedding', vectorType, false),
   ],
   progress: [text('id'), integer('asOfNumber'), text('asOfHash'), integer('finalized')],
+  edges: [
+    text('kind'),
+    text('source'),
+    text('target'),
+    // Contract of what was moved; empty for the chain's own currency.
+    text('token'),
+    integer('fromBlock'),
+    integer('toBlock'),
+    integer('count'),
+    integer('failed'),
+    // wei, decimal.
+    text('value'),
+    integer('firstBlock'),
+    integer('lastBlock'),
+    integer('lastIndex'),
+  ],
+  entities: [
+    text('id'),
+    text('kind'),
+    integer('fromBlock'),
+    integer('toBlock'),
+    integer('count'),
+    integer('failed'),
+    integer('firstBlock'),
+    integer('lastBlock'),
+    integer('lastIndex'),
+  ],
+  memories: [
+    text('id'),
+    text('memoryKind'),
+    text('name'),
+    // Ids of entities, separated by spaces, the one most concerned first.
+    text('subjects'),
+    integer('fromBlock'),
+    integer('toBlock'),
+    integer('risk'),
+    text('text'),
+    text('words'),
+  ],
 }
 
 /**
@@ -79,7 +126,7 @@ export const scalarIndices: Readonly<Record<StoreTable, Readonly<Record<string, 
   progress: {},
 }
 
-/** What must be equal for stored vectors and new ones to be comparable; kept in the metadata of every table. */
+/** What must be equal for stored vectors of transactions and patterns and new ones to be comparable; kept in the metadata of every table. */
 export function storeMetadata(chainId: bigint): ReadonlyMap<string, string> {
   return new Map([
     ['monmouth.schema', schemaVersion],
@@ -89,7 +136,49 @@ export function storeMetadata(chainId: bigint): ReadonlyMap<string, string> {
   ])
 }
 
+/** Columns of `documents` but the vector, which is as long as its embedder makes it: a table for each embedder. */
+export const documentFields: readonly Field[] = [
+  text('id'),
+  text('documentId'),
+  integer('part'),
+  integer('parts'),
+  text('title'),
+  text('documentKind'),
+  text('contract'),
+  text('selector'),
+  text('name'),
+  // Title, a line break, and the part: what is embedded.
+  text('text'),
+  text('words'),
+  integer('addedMs'),
+  // Newest block when it was added; -1 before the first.
+  integer('addedAt'),
+]
+
+/** Columns of side tables that are looked up by equality, indexed once the table has more than a few thousand rows. */
+export const lookedUp: Readonly<Record<SideTable, readonly string[]>> = {
+  edges: ['source', 'target', 'toBlock'],
+  entities: ['id'],
+  memories: ['id'],
+}
+
+/** The first thing in which a table's schema is not as expected, in words; undefined where it is. */
+export function schemaDifference(
+  found: { readonly fields: readonly Named[]; readonly metadata: ReadonlyMap<string, string> },
+  expected: Schema,
+): { readonly expected: string; readonly came: string } | undefined {
+  for (const [key, value] of expected.metadata) {
+    const came = found.metadata.get(key)
+    if (came !== value) return { expected: `${key} = ${value}`, came: came ?? 'nothing' }
+  }
+  const columns = (fields: readonly Named[]) => fields.map(({ name, type }) => `${name}: ${type}`).join(', ')
+  const [wanted, came] = [columns(expected.fields), columns(found.fields)]
+  return wanted === came ? undefined : { expected: wanted, came }
+}
+
+type Named = { readonly name: string; readonly type: unknown }
+
 /** The Arrow schema a table is created and written with. */
-export function tableSchema(table: StoreTable, chainId: bigint): Schema {
+export function tableSchema(table: StoreTable | SideTable, chainId: bigint): Schema {
   return new Schema([...fields[table]], new Map(storeMetadata(chainId)))
 }

@@ -1,7 +1,4 @@
-/**
- * Nearest a prediction may come to 0 or 1 here: a quarter of a step of the bytes in which decisions store their parts,
- * the mean of what the first and last half step stand for. Without it one failure at "255 of 255" would be an infinite loss.
- */
+/** Nearest a prediction may come to 0 or 1 here, or one failure of what was held for certain would be an infinite loss. */
 export const CLAMP = 1 / 1020
 
 /** Minus the natural logarithm of the probability given to what happened, by row; in nats, lower is better. */

@@ -17,6 +17,8 @@ export function randomConfig(random: Random): Config {
     `context.neighbours=${1 + random.below(8)}`,
     `vector.rows_per_block=${random.below(4)}`,
     `vector.outbox_limit_rows=${random.pick([100, 1000])}`,
+    `findings.window=${8 + random.below(8)}`,
+    `findings.keep=${1 + random.below(20)}`,
     `exex.max_blocks_before_commit=${random.pick([1, 2, 5, 100])}`,
     `exex.max_delay_before_commit=${random.pick([0, 5, 50])}ms`,
   ]

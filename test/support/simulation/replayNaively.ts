@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from '#config'
 import type { PatternProfile, TransactionRow } from '#vector'
+import { createFindings } from '../../../sidecar/findings/createFindings.ts'
 import { type StateTable, stateTables } from '../../../sidecar/notification/stateWrite.ts'
 import type { Block } from '../../../sidecar/notification/types.ts'
 import { routerOptions } from '../../../sidecar/openStages.ts'
@@ -69,6 +70,7 @@ export async function replayNaively(
     { programs: config.svm.programs, undoDepth: config.state.undoDepth, worker: false },
     { logger },
   )
+  const findings = config.findings.enabled ? createFindings(config.findings, { rows: () => [] }) : undefined
   for (const block of blocks) {
     await router.prepare(block)
     const envelopes = readEnvelopes(block, { router: config.svm.router })
@@ -77,7 +79,8 @@ export async function replayNaively(
     const outcome = await svm.execute(block, envelopes, decided.admitted)
     const settled = router.settle(block, outcome.results)
 
-    for (const { table, key, after } of [...outcome.writes, ...settled.writes]) {
+    const noticed = findings?.apply(block).writes ?? []
+    for (const { table, key, after } of [...outcome.writes, ...settled.writes, ...noticed]) {
       if (after === undefined) tables[table].delete(toKey(key))
       else tables[table].set(toKey(key), Uint8Array.from(after))
     }

@@ -24,7 +24,20 @@ function app(overrides: Partial<SidecarView> = {}) {
       warnings: [],
     }),
     decisions: () => [],
+    neighbours: async ({ id }) => ({
+      ...{ id, asOf: undefined, nodes: [], edges: [], truncated: false, warnings: [] },
+    }),
+    documents: {
+      list: async () => [],
+      add: () => Promise.reject(new Error('no store')),
+      remove: () => Promise.reject(new Error('no store')),
+      callNames: () => Promise.reject(new Error('no store')),
+      embedding: () => Promise.reject(new Error('no store')),
+    },
     decisionsOf: () => [],
+    undone: () => [],
+    findings: () => [],
+    advice: () => null,
     account: () => ({
       account: {
         lamports: 2n ** 60n,

@@ -41,6 +41,8 @@ export function arbitraryValue({ key, option }: OptionEntry): fc.Arbitrary<unkno
       return fc.boolean()
     case 'name':
       return fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/)
+    case 'model name':
+      return fc.stringMatching(/^[!-~]{1,200}$/)
     case 'path':
       return pathText
     case 'address':

@@ -64,7 +64,7 @@ test('the settings say which key differs', () => {
   const [before, after] = [bindingDigest(config), bindingDigest(other)]
   const differing = Object.keys(before.settings).filter((key) => before.settings[key] !== after.settings[key])
   expect(differing).toEqual(['learn.lag'])
-  expect([before.settings['learn.lag'], after.settings['learn.lag']]).toEqual(['8', '9'])
+  expect([before.settings['learn.lag'], after.settings['learn.lag']]).toEqual(['1', '9'])
   expect(after.digest).not.toBe(before.digest)
 })
 

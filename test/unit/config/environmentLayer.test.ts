@@ -25,7 +25,7 @@ test.each([
 
 test('an empty variable counts as not set', () => {
   const { config, origins } = resolveConfig({ env: { MONMOUTH_NODE_URL: '', MONMOUTH_LEARN_LAG: ' ' } })
-  expect([config.node.url, config.learn.lag]).toEqual([undefined, 8])
+  expect([config.node.url, config.learn.lag]).toEqual([undefined, 1])
   expect(origins['learn.lag']).toEqual({ kind: 'default' })
 })
 

@@ -31,5 +31,5 @@ test('a file that cannot be read is a problem beside the others', async () => {
 })
 
 test('without --config there is no file', async () => {
-  expect((await loadConfig({ env: {} })).config.learn.lag).toBe(8)
+  expect((await loadConfig({ env: {} })).config.learn.lag).toBe(1)
 })

@@ -64,6 +64,16 @@ const cases: readonly { key: string; breaks: string; holds: string }[] = [
     holds: 'node.heartbeat_timeout=1001ms',
   },
   {
+    key: 'chat.model',
+    breaks: 'chat.url=http://127.0.0.1:1/v1',
+    holds: 'chat.url=http://127.0.0.1:1/v1 chat.model=m',
+  },
+  {
+    key: 'embedder.url',
+    breaks: 'embedder.kind=http embedder.model=m',
+    holds: 'embedder.kind=http embedder.model=m embedder.url=http://127.0.0.1:1 embedder.dimensions=3',
+  },
+  {
     key: 'shim.listen',
     breaks: 'http.listen=127.0.0.1:9100',
     holds: 'http.listen=127.0.0.1:0 shim.listen=127.0.0.1:0',

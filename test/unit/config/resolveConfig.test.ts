@@ -85,13 +85,21 @@ test('values are typed and in their units', () => {
   expectTypeOf<Config['node']['url']>().toEqualTypeOf<string | undefined>()
   expectTypeOf<Config['node']['consumerId']>().toEqualTypeOf<string>()
   expectTypeOf<Config['svm']['executor']>().toEqualTypeOf<'litesvm' | 'rpc'>()
-  expectTypeOf<Config['decisionEngine']['modelType']>().toEqualTypeOf<'pattern' | 'seed'>()
+  expectTypeOf<Config['decisionEngine']['modelType']>().toEqualTypeOf<'enhanced' | 'pattern' | 'seed'>()
   expectTypeOf<Config['chain']['start']>().toEqualTypeOf<'genesis' | 'head' | bigint>()
 })
 
-test('the seeds\' model "enhanced" is the pattern model', () => {
-  const { config } = resolveConfig({ env: {}, file: file('[decision_engine]\nmodel_type = "enhanced"') })
-  expect(config.decisionEngine.modelType).toBe('pattern')
+test('the seeds\' model "enhanced" is the default', () => {
+  const named = resolveConfig({ env: {}, file: file('[decision_engine]\nmodel_type = "enhanced"') })
+  expect(named.config.decisionEngine).toEqual(resolveConfig({ env: {} }).config.decisionEngine)
+})
+
+test("the seeds' tiers are unknown, and a number of entries is no size", () => {
+  const problems = checkConfig({ env: {}, file: file('[caching]\nl1_size = 10000\nsize = 10000') })
+  expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual([
+    'unknown-key caching.l1_size',
+    'bad-value caching.size',
+  ])
 })
 
 describe('problems', () => {
@@ -99,14 +107,14 @@ describe('problems', () => {
     const problems = checkConfig({
       command: 'attach',
       file: file(
-        '[vector]\nrows_per_blok = 2\n[learn]\nlag = 0\n[caching]\nl1_size = 1\n[node]\ntls_cert_file = "a"',
+        '[vector]\nrows_per_blok = 2\n[learn]\nlag = 0\n[batch_processing]\nmax_batch_size = 1\n[node]\ntls_cert_file = "a"',
       ),
       env: { MONMOUTH_LOG_LEVEL: 'debug', MONMOUTH_HTTP_LISTEN: 'everywhere' },
       flags: { set: ['finality.depth=deep', 'nothing.here=1'], dataDri: 'x' },
     })
     expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual([
       'unknown-key vector.rows_per_blok',
-      'unknown-key caching',
+      'unknown-key batch_processing',
       'bad-value learn.lag',
       'unknown-variable MONMOUTH_LOG_LEVEL',
       'bad-value http.listen',

@@ -10,7 +10,7 @@ import { integer } from '../../../config/types/integer.ts'
 import { programs } from '../../../config/types/programs.ts'
 import { publicKeys } from '../../../config/types/publicKeys.ts'
 import { startBlock } from '../../../config/types/startBlock.ts'
-import { identifier, path } from '../../../config/types/text.ts'
+import { identifier, modelName, path } from '../../../config/types/text.ts'
 import { url } from '../../../config/types/url.ts'
 import type { ValueType } from '../../../config/types/valueType.ts'
 
@@ -93,6 +93,12 @@ const cases: readonly {
     type: identifier(),
     texts: [['a-1.b_C', 'a-1.b_C']],
     bad: ['', 'a b', 'ä', 'a/b', 'x'.repeat(65), 3],
+  },
+  {
+    name: 'model name',
+    type: modelName(),
+    texts: [['org/model:3b@v1.2', 'org/model:3b@v1.2']],
+    bad: ['', 'a b', 'ä', 'a\nb', 'x'.repeat(201), 3],
   },
   {
     name: 'path',

@@ -37,6 +37,7 @@ function reportOf(seed = '1'): InputReport {
     scored.choose('oracle', succeeded)
     scored.head('risk', 1 - p)
     scored.head('computeUnits', row % 7)
+    scored.head('cost', row === 700 ? Number.NaN : row % 3)
     scored.head('units of the pattern', row % 5)
   }
   const signal = new AbortController().signal
@@ -116,6 +117,10 @@ test('slices and kinds of traffic hold the rows they name', () => {
 
 test('parts of the router are held against their simplest rivals', () => {
   const [risk, units] = all!.heads
+  expect(
+    all!.heads.map(({ name }) => name),
+    'one that a row has none of is not judged',
+  ).toEqual(['risk', 'computeUnits'])
   expect(risk).toMatchObject({ name: 'risk', value: risk!.rivalValue })
   // Every row used the same units: no order is right.
   expect(units).toMatchObject({ name: 'computeUnits', value: null, rivalValue: null })

@@ -66,7 +66,7 @@ async function follow(options: RouterOptions, traffic: readonly Traffic[]) {
   return { tables, router }
 }
 
-for (const scorer of ['pattern', 'seed'] as const) {
+for (const scorer of ['enhanced', 'pattern', 'seed'] as const) {
   test(`any sequence of blocks, undos, restarts and abandoned blocks leaves what the canonical chain alone leaves (${scorer})`, async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,4 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import {
+  blobLayout,
+  readBlobHeader,
+  WITH_RATES,
+  writeBlobHeader,
+} from '../../../sidecar/router/blobLayout.ts'
 import { createRouter } from '../../../sidecar/router/createRouter.ts'
 import { openDecisions, readDecision, readDecisions } from '../../../sidecar/router/readDecisions.ts'
 import type { EnvelopeFacts, RouterOptions } from '../../../sidecar/router/types.ts'
@@ -252,6 +258,32 @@ test('damaged decisions are refused', async () => {
   expect(() => readDecision(decisions.blob, 1)).toThrow(RangeError)
 })
 
+test('a chance of success is read as a float, and from decisions stored without those to a byte', async () => {
+  const { tables, router } = open()
+  const calls = [1, 2, 3].map((to) => ({
+    to,
+    input: 'deadbeef',
+    status: to === 3 ? (0 as const) : (1 as const),
+  }))
+  let blob: Uint8Array = new Uint8Array(0)
+  for (let number = 1; number <= 12; number++) {
+    blob = (await apply(router, tables, createBlock({ number, transactions: calls }))).decisions.blob
+  }
+  const facts = readBlobHeader(blob)!
+  const { rates, patterns } = blobLayout(facts)
+  const older = new Uint8Array(blob.length - (patterns - rates))
+  older.set(blob.subarray(0, rates))
+  older.set(blob.subarray(patterns), rates)
+  writeBlobHeader(older.buffer, { ...facts, flags: facts.flags & ~WITH_RATES })
+  for (const row of calls.keys()) {
+    const [now, then] = [readDecision(blob, row), readDecision(older, row)]
+    expect(now.parts.success! * 255, 'finer than a byte').not.toBe(Math.round(now.parts.success! * 255))
+    expect(then.parts.success).toBe(Math.round(now.parts.success! * 255) / 255)
+    expect({ ...then.parts, success: 0 }).toEqual({ ...now.parts, success: 0 })
+    expect(then.reason.slice(0, 20)).toBe(now.reason.slice(0, 20))
+  }
+})
+
 test('forgetting ids it has no more use for changes no decision', async () => {
   // More distinct patterns than the table keeps ids for, in blocks large enough to be there soon.
   const { tables, router } = open(smallOptions)
@@ -273,7 +305,7 @@ test('forgetting ids it has no more use for changes no decision', async () => {
   expect(tables.dump().pattern).toEqual(other.dump().pattern)
 })
 
-for (const scorer of ['pattern', 'seed'] as const) {
+for (const scorer of ['enhanced', 'pattern', 'seed'] as const) {
   test.skipIf(!haveRealBlocks)(
     `decides every transaction of recorded mainnet blocks (${scorer})`,
     async () => {

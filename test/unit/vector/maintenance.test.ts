@@ -115,7 +115,7 @@ test('above the threshold an approximate index is built beside the writes, and s
 
   const target = addressOf('contract 1 7')
   const near = await store.search({
-    query: `transfers to:${target} from:${addressOf('sender 7')}`,
+    query: `transfers to:${target} from:${addressOf('sender 7')} kind:transaction`,
     limit: 20,
     tokens: 100_000,
   })
@@ -123,7 +123,7 @@ test('above the threshold an approximate index is built beside the writes, and s
   expect(near.items.slice(1, 5).map((item) => item.facts.to)).toEqual([target, target, target, target])
   // Rows written after the index was built are found as well.
   const later = await store.search({
-    query: `swaps to:${addressOf('contract 3 9')}`,
+    query: `swaps to:${addressOf('contract 3 9')} kind:transaction`,
     limit: 5,
     tokens: 100_000,
   })

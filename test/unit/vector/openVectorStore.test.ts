@@ -157,6 +157,15 @@ describe('killed between writes', () => {
     expect(await applyUntilKilled(directory.path, [blockEntry(2)], 1)).toBe(false)
     await using again = await openIn(directory.path)
     expect((await again.stats()).transactions.rows).toBe(6)
+    // Nobody sees them until then, the newest rows and the nearest alike.
+    await using reader = await openIn(directory.path, { readOnly: true })
+    for (const store of [again, reader]) {
+      for (const query of ['', 'transfers']) {
+        const { items, asOf } = await store.search({ ...everything, query, limit: 3 })
+        expect(asOf).toEqual({ number: '1', hash: blockOf(1).hash })
+        expect(items.map((item) => item.facts.blockHash)).toEqual(Array(3).fill(blockOf(1).hash))
+      }
+    }
     await again.apply([blockEntry(2, 1, 'b')])
     const { items } = await again.search(everything)
     expect(items.map((item) => item.facts.blockHash).sort()).toEqual(

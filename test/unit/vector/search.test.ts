@@ -58,9 +58,11 @@ describe('search', () => {
     expect(byAddress.items.map((item) => [item.kind, item.facts.match])).toEqual([
       ['pattern', 'exact'],
       ['transaction', 'exact'],
-      ...Array.from({ length: 3 }, () => [expect.any(String), 'near']),
+      ['entity', 'exact'],
+      ...Array.from({ length: 2 }, () => [expect.any(String), 'near']),
     ])
-    const bySender = await store.search({ ...everything, query: `from:${row.from}`, limit: 10 })
+    const sender = `from:${row.from} kind:transaction`
+    const bySender = await store.search({ ...everything, query: sender, limit: 10 })
     expect(bySender.items.every((item) => item.facts.from === row.from && item.facts.match === 'exact')).toBe(
       true,
     )

@@ -6,6 +6,8 @@ export type Transaction = {
   /** Hex without prefix, or the last byte of an address; undefined creates a contract. */
   readonly to?: string | number | undefined
   readonly creates?: boolean
+  /** Hex without prefix, or the last byte of an address; zeros by default. */
+  readonly sender?: string | number
   /** Hex without prefix. */
   readonly input?: string
   readonly value?: bigint
@@ -27,6 +29,10 @@ export type BlockSpec = {
 
 export function hashOf(number: number, fork = 0): Hash {
   return `0x${fork.toString(16).padStart(32, '0')}${number.toString(16).padStart(32, '0')}`
+}
+
+function addressOf(given: string | number): Buffer {
+  return Buffer.from(typeof given === 'number' ? given.toString(16).padStart(40, '0') : given, 'hex')
 }
 
 /** A block of columns, as the wire would deliver it. */
@@ -56,8 +62,8 @@ export function createBlock(spec: BlockSpec): Block {
   let end = 0
   transactions.forEach((transaction, row) => {
     const { to = 1, creates = false, input = '', value = 0n, hash } = transaction
-    const address = typeof to === 'number' ? to.toString(16).padStart(40, '0') : to
-    if (!creates) columns.to.set(Buffer.from(address, 'hex'), row * 20)
+    if (!creates) columns.to.set(addressOf(to), row * 20)
+    columns.senders.set(addressOf(transaction.sender ?? 0), row * 20)
     columns.kinds[row] = (transaction.type ?? 2) | (creates ? CONTRACT_CREATION : 0)
     columns.statuses[row] = transaction.status ?? EvmStatus.succeeded
     columns.selectors.set(Buffer.from(input, 'hex').subarray(0, 4), row * 4)

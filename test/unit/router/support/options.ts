@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import type { RouterDependencies, RouterOptions } from '../../../../sidecar/router/types.ts'
 
-/** The configuration's defaults. */
+/** Much as the configuration has it, but quicker to refuse. */
 export const usualOptions: RouterOptions = {
   scorer: 'pattern',
   learn: { lag: 8, halfLife: 512, priorWeight: 4 },

@@ -101,20 +101,21 @@ export class Tables {
   }
 }
 
-/** Takes a router through a block as the pipeline does; `run` says what became of an admitted envelope. */
+/** Takes a router through a block as the pipeline does; `run` says what became of an admitted envelope, `units` what it used. */
 export async function apply(
   router: Router,
   tables: Tables,
   block: Block,
   envelopes: ReadonlyMap<number, EnvelopeFacts> = new Map(),
   run: (row: number) => ItemOutcome['status'] = () => 'executed',
+  units: (row: number) => number = (row) => 1000 + row,
 ) {
   await router.prepare(block)
   const decisions = router.decide(block, envelopes)
   const outcomes = decisions.admitted.map((row) => ({
     transactionIndex: row,
     status: run(row),
-    computeUnits: 1000 + row,
+    computeUnits: units(row),
   }))
   const settled = router.settle(block, outcomes)
   tables.commit(block.ref, decisions.blob, settled)

@@ -40,6 +40,7 @@ export function createTraffic(
       to: contract,
       creates: kind === 0,
       input: kind === 1 ? '' : selector + '00'.repeat(random(200)),
+      sender: random(5),
       value: random(3) === 0 ? 10n ** BigInt(random(20)) : 0n,
       gasLimit: 21_000 + random(1_000_000),
       status: random(10) === 0 ? 2 : failing ? 0 : 1,
@@ -51,8 +52,13 @@ export function createTraffic(
       rejected: kind === 7 && random(3) === 0 ? 'truncated' : undefined,
       pattern: Uint8Array.from([...program.subarray(12), ...Buffer.from(selector, 'hex')]),
       programs: [program],
-      payloadBytes: 200,
+      payloadBytes: random(20) === 0 ? 5000 : 200 + random(40),
       items: 1,
+      // Not every parser tells all of it.
+      ...(random(3) === 0
+        ? {}
+        : { payer: new Uint8Array(32).fill(1 + random(4)), instructions: 1 + random(3) }),
+      ...(random(2) === 0 ? {} : { computeUnitLimit: random(3000) }),
     })
   }
   const gasUsed = BigInt(random(30_000_001))

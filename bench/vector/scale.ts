@@ -1,0 +1,268 @@
+/**
+ * Searching a large store, and how much of what is nearest is found: `node bench/vector/scale.ts [--rows N] [--queries N]
+ * [--ingest-seconds N] [--index-cache-mib N] [--directory DIR] [--json FILE]`. 1 000 000 rows by default, made of recorded
+ * transactions with fresh senders at each repetition; a fifth of them, by hash, are marked as for the SVM.
+ *
+ * The store runs in a process of its own, as the sidecar's does. Recall is against the exact search of the same rows: a row
+ * counts when it is as near as the tenth, since rows with the same features are equally near. With `--directory` the store stays
+ * there, and a second run searches what the first has written.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { connect, Session, type Table } from '@lancedb/lancedb'
+import pino from 'pino'
+import { embedTransaction, type MaintenanceEvent, openVectorStore, type SearchRequest } from '#vector'
+import { nearestRows } from '../../vector/query/structuredLegs.ts'
+import { megabytes, printTable, report, spread, timed } from './measure.ts'
+import { manyEntries, questionOf, recordedTransactions } from './recordedQuestions.ts'
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    queries: { type: 'string', default: '200' },
+    'ingest-seconds': { type: 'string', default: '60' },
+    'index-cache-mib': { type: 'string', default: '1024' },
+    directory: { type: 'string' },
+    json: { type: 'string' },
+  },
+})
+const rows = Number(values.rows)
+const queries = Number(values.queries)
+/** As a sidecar keeps of a busy block: its envelopes, and some others. */
+const rowsPerBlock = 40
+const blocksPerCall = 25
+const rowsPerCall = rowsPerBlock * blocksPerCall
+const limit = 10
+/** Candidates an answer of ten looks at. */
+const wanted = 40
+
+/** Documents to search beside the rows: this project's own. */
+const texts = ['README.md', 'CONTRIBUTING.md', 'DECISIONS.md', 'config/README.md', 'harness/README.md']
+const textQuestions = [
+  'how are reorgs undone',
+  'what is written before a height is acknowledged',
+  'chaos faults and recovery',
+  'failed swaps and how they are routed',
+]
+
+const transactions = recordedTransactions()
+const directory = values.directory ?? (await mkdtemp(join(tmpdir(), 'vector-scale-')))
+const events: MaintenanceEvent[] = []
+const results: Record<string, unknown> = {
+  rows,
+  machine: `${cpus().length} x ${cpus()[0]?.model}`,
+  node: process.version,
+}
+const cacheBytes = Number(values['index-cache-mib']) * 2 ** 20
+await using store = await openVectorStore(
+  {
+    directory,
+    chainId: 1n,
+    indexCacheBytes: cacheBytes,
+    metadataCacheBytes: 256 * 2 ** 20,
+    optimizeEvery: 100,
+    keepVersionsMs: 10_000,
+    process: { memoryBytes: 16 * 2 ** 30 },
+  },
+  { logger: pino({ level: 'warn' }, pino.destination(2)), onMaintenance: (event) => events.push(event) },
+)
+
+const entries = manyEntries(transactions, rowsPerBlock)
+const there = (await store.stats()).transactions.rows
+let written = 0
+let writing = 0
+while (written < rows) {
+  const blocks = Array.from({ length: blocksPerCall }, () => entries.next().value)
+  written += rowsPerCall
+  if (written <= there) continue
+  writing += await timed(() => store.apply(blocks))
+  if (written % 50_000 === 0)
+    console.error(
+      `${written} rows, ${Math.round(((written - there) * 1000) / writing)} rows/s, ${megabytes(store.rssBytes())} resident`,
+    )
+}
+if (there < rows) {
+  note('insert rate, 25 blocks of 40 rows a call', `${Math.round(((rows - there) * 1000) / writing)} rows/s`)
+  const compactions = events.filter(({ job }) => job === 'optimize')
+  const seconds = compactions.map((event) => event.seconds * 1000)
+  note(`compactions meanwhile (${compactions.length})`, compactions.length === 0 ? '-' : spread(seconds))
+}
+// Writes until the next compaction are in no index yet; what is measured is the state most questions meet.
+while (rows > 50_000 && !(await store.stats()).vectorIndex) await delay(500)
+for (const { seconds } of events.filter(({ job }) => job === 'vectorIndex'))
+  note('approximate index, built beside the writes', `${seconds.toFixed(0)} s`)
+const stats = await store.stats()
+note('on disk', megabytes(stats.bytesOnDisk))
+note("resident, the store's process after writing", megabytes(store.rssBytes()))
+
+for (const title of texts) {
+  const text = await readFile(new URL(`../../${title}`, import.meta.url), 'utf8')
+  await store.addDocument({ title, kind: 'note', text })
+}
+
+await measureTable()
+await measureAnswers()
+await measureUnderIngest()
+note("resident, the store's process at the end", megabytes(store.rssBytes()))
+printTable()
+if (values.json) await writeFile(values.json, `${JSON.stringify(results, undefined, 1)}\n`)
+if (!values.directory) {
+  await store.close()
+  await rm(directory, { recursive: true, force: true })
+}
+
+function note(what: string, result: string): void {
+  report(what, result)
+  results[what] = result
+}
+
+/** The table alone, in this process: exact, approximate, and with filters, each with its recall. */
+async function measureTable(): Promise<void> {
+  const connection = await connect(directory, {}, new Session(BigInt(cacheBytes), 256n * 2n ** 20n))
+  const table = await connection.openTable('transactions')
+  for (const index of await table.listIndices()) {
+    const stats = await table.indexStats(index.name)
+    if (index.columns.includes('embedding'))
+      note('rows in the approximate index', `${stats?.numIndexedRows}, ${stats?.numUnindexedRows} not yet`)
+  }
+  const newest = Math.floor((rows / rowsPerBlock) * 0.9)
+  const filters = {
+    'no filter': [],
+    'a fifth of the rows (svm)': ['`svm` = true'],
+    'a tenth, the newest blocks': [`\`blockNumber\` > ${newest}`],
+  }
+  // Each from another place of the recording, so that none is the next one's neighbour.
+  const vectors = Array.from({ length: queries }, (_, index) => {
+    const entry = manyEntries([transactions[(index * 97) % transactions.length]!], 1).next().value
+    return embedTransaction({
+      ...entry.rows[0]!,
+      from: `0x${'0'.repeat(38)}${(index % 256).toString(16).padStart(2, '0')}`,
+    })
+  })
+  for (const [name, where] of Object.entries(filters)) {
+    const exact: number[][] = []
+    const flat: number[] = []
+    for (const vector of vectors.slice(0, Math.min(100, queries)))
+      flat.push(await timed(async () => exact.push(await exactDistances(table, vector, where))))
+    note(`exact search, ${name}`, spread(flat))
+    const leg = {
+      name: 'transactions' as const,
+      table,
+      written: 'blockNumber',
+      where,
+      exact: undefined,
+      newest: undefined,
+    }
+    for (const vector of vectors.slice(0, 20)) await nearestRows(leg, vector, wanted)
+    const times: number[] = []
+    let found = 0
+    for (const [index, vector] of vectors.entries()) {
+      let near: readonly { distance?: number | undefined }[] = []
+      times.push(await timed(async () => (near = await nearestRows(leg, vector, wanted))))
+      const tenth = exact[index]?.at(-1)
+      if (tenth === undefined) continue
+      found += near.slice(0, limit).filter(({ distance }) => distance! <= tenth + 1e-6).length
+    }
+    note(
+      `approximate search, ${name}`,
+      `${spread(times)}, recall@10 ${(found / (exact.length * limit)).toFixed(3)}`,
+    )
+  }
+  table.close()
+  connection.close()
+}
+
+async function exactDistances(
+  table: Table,
+  vector: Float32Array,
+  where: readonly string[],
+): Promise<number[]> {
+  const query = table
+    .query()
+    .nearestTo(vector)
+    .distanceType('cosine')
+    .bypassVectorIndex()
+    .select(['id', '_distance'])
+    .limit(limit)
+  if (where.length > 0) query.where(where.join(' AND '))
+  const rows = await query.toArray()
+  return rows.map((row: { _distance: number }) => row._distance).sort((a: number, b: number) => a - b)
+}
+
+/** Whole answers, through the process: read, embed, every table, fuse, pack. */
+async function measureAnswers(): Promise<void> {
+  const all: number[] = []
+  const kinds = new Map<string, number[]>()
+  for (const request of requests(20)) await store.search(request)
+  for (const request of requests(queries * 2)) {
+    const took = await timed(() => store.search(request))
+    all.push(took)
+    const kind = kindOf(request)
+    kinds.set(kind, [...(kinds.get(kind) ?? []), took])
+  }
+  for (const [kind, times] of [...kinds].sort()) note(`answers, ${kind} (${times.length})`, spread(times))
+  note('answers, all', spread(all))
+}
+
+/** The same questions while 500 rows a second are written, a block at a time. */
+async function measureUnderIngest(): Promise<void> {
+  const seconds = Number(values['ingest-seconds'])
+  if (seconds === 0) return
+  const more = manyEntries(transactions, rowsPerBlock, BigInt(rows / rowsPerBlock + 1))
+  const end = performance.now() + seconds * 1000
+  const before = events.length
+  let ingested = 0
+  const applies: number[] = []
+  const times: number[] = []
+  const started = performance.now()
+  const ingest = async () => {
+    while (performance.now() < end) {
+      const due = started + (ingested / 500) * 1000
+      if (due > performance.now()) await delay(due - performance.now())
+      applies.push(await timed(() => store.apply([more.next().value])))
+      ingested += rowsPerBlock
+    }
+  }
+  const ask = async () => {
+    while (performance.now() < end)
+      for (const request of requests(queries)) {
+        if (performance.now() >= end) return
+        times.push(await timed(() => store.search(request)))
+      }
+  }
+  await Promise.all([ingest(), ask()])
+  note(
+    `rows written meanwhile`,
+    `${Math.round(ingested / seconds)}/s, ${spread(applies)} for ${rowsPerBlock}`,
+  )
+  note(`answers under ingest (${times.length}, one after another)`, spread(times))
+  const compactions = events.slice(before).filter(({ job }) => job === 'optimize')
+  note(
+    'compactions under ingest',
+    compactions.length === 0
+      ? 'none'
+      : `${compactions.length}, ${spread(compactions.map((event) => event.seconds * 1000))}`,
+  )
+}
+
+function* requests(count: number): Generator<SearchRequest> {
+  for (let index = 0; index < count; index += 1) {
+    const transaction = transactions[(index * 7919) % transactions.length]!
+    const filter = index % 5 === 4 ? "outcome = 'failed'" : undefined
+    const isText = index % 10 === 3
+    const query = isText ? textQuestions[(index / 10) & 3]! : questionOf(transaction)
+    yield { query, filter, limit, tokens: 4000 }
+  }
+}
+
+function kindOf({ query, filter }: SearchRequest): string {
+  if (textQuestions.includes(query)) return 'words (hybrid)'
+  const kind = query
+    .replace(/0x[0-9a-f]{64}/, 'HASH')
+    .replace(/0x[0-9a-f]{40}/, 'ADDRESS')
+    .replace(/0x[0-9a-f]{8}/, 'SELECTOR')
+  return filter === undefined ? kind : `${kind}, filtered`
+}

@@ -1,0 +1,73 @@
+import type { Table } from '@lancedb/lancedb'
+import { type Increments, incrementsOf } from './increments.ts'
+import { readTransactions, type SourceRow } from './readTransactions.ts'
+
+/** Stored transactions after the last complete epoch that are looked at for an answer. */
+export const mostTailRows = 20_000
+
+/** What blocks add to the graph that no epoch holds yet. */
+export type Tail = {
+  /**
+   * Of blocks up to `asOf`: edges after `edgesTo`, entities after `entitiesTo`. Undefined with more than `mostTailRows` to read.
+   */
+  read(edgesTo: bigint, entitiesTo: bigint, asOf: bigint): Promise<Increments | undefined>
+  /** Blocks were taken back: nothing that was read holds. */
+  forget(): void
+}
+
+type Kept = { readonly after: bigint; readonly to: bigint; readonly rows: Promise<readonly SourceRow[]> }
+
+/**
+ * Reads each block once where `keeps`: a reader of what another process writes is not told of undone blocks, and reads them for every
+ * answer.
+ */
+export function createTail(transactions: Table, keeps: boolean): Tail {
+  let kept: Kept | undefined
+  let summed: { readonly key: string; readonly of: Kept; readonly tail: Increments } | undefined
+
+  return {
+    async read(edgesTo, entitiesTo, asOf) {
+      const after = lower(edgesTo, entitiesTo)
+      const known = await reach(after, asOf)
+      if (!known) return undefined
+      const key = `${edgesTo} ${entitiesTo} ${asOf}`
+      if (summed?.of === known && summed.key === key) return summed.tail
+      const rows = (await known.rows).filter(({ blockNumber }) => blockNumber <= asOf)
+      const tail = {
+        edges: incrementsOf(rows.filter(({ blockNumber }) => blockNumber > edgesTo)).edges,
+        entities: incrementsOf(rows.filter(({ blockNumber }) => blockNumber > entitiesTo)).entities,
+      }
+      summed = { key, of: known, tail }
+      return tail
+    },
+    forget() {
+      kept = undefined
+      summed = undefined
+    },
+  }
+
+  /** What is kept, when it has every block in (after, asOf]; else what it lacks is read. */
+  async function reach(after: bigint, asOf: bigint): Promise<Kept | undefined> {
+    const before = keeps && kept !== undefined && kept.after <= after ? kept : undefined
+    if (before && before.to >= asOf) return before
+    const from = before ? before.to + 1n : after + 1n
+    const range = `\`blockNumber\` >= ${from} AND \`blockNumber\` <= ${asOf}`
+    if ((await transactions.countRows(range)) > mostTailRows) return undefined
+    const rows = (async () => [
+      ...(before ? (await before.rows).filter(({ blockNumber }) => blockNumber > after) : []),
+      ...(await readTransactions(transactions, from, asOf)),
+    ])()
+    const next = { after, to: asOf, rows }
+    // What was forgotten meanwhile stays so.
+    if (kept === before || !before) kept = next
+    rows.catch(() => {
+      if (kept === next) kept = undefined
+    })
+    return next
+  }
+}
+
+export function lower(a: bigint, b: bigint): bigint {
+  if (a < b) return a
+  return b
+}

@@ -1,0 +1,72 @@
+import type { DocumentNames } from '../documents/documentNames.ts'
+import type { GraphReader } from '../graph/graphReader.ts'
+import { byCount } from '../graph/neighbours.ts'
+import { describeEntity, type KnownEntity } from './describeEntity.ts'
+import type { Found } from './found.ts'
+
+/** Entities of a question looked up at most, and neighbours of them followed. */
+const mostNamed = 8
+const mostNeighbours = 8
+
+export type GraphFindings = {
+  /** The entities named, as far as they are known. */
+  readonly named: readonly Found[]
+  /** Entities one edge away, the most counted first. */
+  readonly neighbours: readonly string[]
+}
+
+/** What the graph knows of the entities a question names. */
+export async function findEntities(
+  graph: GraphReader,
+  ids: readonly string[],
+  context: { readonly finalized: bigint | undefined; readonly names: DocumentNames },
+  match: 'exact' | 'words',
+): Promise<GraphFindings> {
+  const asked = ids.slice(0, mostNamed)
+  const called = await graph.entitiesOf(asked)
+  const known = await Promise.all(
+    asked.map(async (id): Promise<KnownEntity> => {
+      return { id, called: called.get(id), ...(await graph.edgesOf(id)) }
+    }),
+  )
+  const present = known.filter(({ called, edges }) => called !== undefined || edges.length > 0)
+  const near = present.flatMap(({ id, edges }) =>
+    edges.toSorted(byCount).map(({ source, target }) => (source === id ? target : source)),
+  )
+  return {
+    named: present.map((entity) => foundEntity(entity, graph.asOf, context, match)),
+    neighbours: [...new Set(near)].filter((id) => !asked.includes(id)).slice(0, mostNeighbours),
+  }
+}
+
+/** Neighbours as entities of their own, for questions that ask for them. */
+export async function describeNeighbours(
+  graph: GraphReader,
+  ids: readonly string[],
+  context: { readonly finalized: bigint | undefined; readonly names: DocumentNames },
+): Promise<readonly Found[]> {
+  const called = await graph.entitiesOf(ids)
+  return await Promise.all(
+    ids.map(async (id) => {
+      const entity = { id, called: called.get(id), ...(await graph.edgesOf(id)) }
+      return foundEntity(entity, graph.asOf, context, 'neighbour')
+    }),
+  )
+}
+
+function foundEntity(
+  entity: KnownEntity,
+  asOf: bigint,
+  context: { readonly finalized: bigint | undefined; readonly names: DocumentNames },
+  match: 'exact' | 'words' | 'neighbour',
+): Found {
+  const description = describeEntity(entity, asOf, context)
+  return {
+    table: 'entities',
+    id: entity.id,
+    contract: entity.id,
+    match,
+    writtenAt: BigInt(Number(description.facts.lastBlock)),
+    content: { description },
+  }
+}

@@ -1,0 +1,110 @@
+import type { Table } from '@lancedb/lancedb'
+import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
+import { compileFilter } from '../filter/compileFilter.ts'
+import type { FilterExpression } from '../filter/parseFilter.ts'
+import type { ParsedQuery } from './parseQuery.ts'
+import { queryConditions } from './queryConditions.ts'
+
+/** A table of facts with vectors of their own, and what a question asks of it. */
+export type StructuredLeg = {
+  readonly name: 'transactions' | 'patterns'
+  readonly table: Table
+  /** Column of the block a row was written at. */
+  readonly written: string
+  /** Conditions that every row fulfils. */
+  readonly where: readonly string[]
+  /** Rows the question names; undefined when it names none. */
+  readonly exact: string | undefined
+  /** Rows of later blocks are of a write that is under way or was cut short; undefined where there can be none. */
+  readonly newest: bigint | undefined
+}
+
+/** A table of texts, and what a question asks of it. */
+export type TextLeg = {
+  readonly name: 'documents' | 'memories'
+  readonly where: readonly string[]
+  readonly exact: string | undefined
+  /** Rows about what the question names. */
+  readonly around: string | undefined
+  /** Works with the table that answers now; undefined when there is none. */
+  readonly use: <T>(work: (table: Table) => Promise<T>) => Promise<T | undefined>
+}
+
+export type Legs = {
+  readonly structured: readonly StructuredLeg[]
+  readonly texts: readonly TextLeg[]
+  /** Whether entities may be part of the answer: they are made of counts, which no condition can be asked of. */
+  readonly hasEntities: boolean
+}
+
+export type LegTables = Readonly<Record<'transactions' | 'patterns', Table>> &
+  Readonly<Record<'documents' | 'memories', TextLeg['use']>>
+
+export type PlanContext = {
+  readonly finalized: bigint | undefined
+  /** The newest block; undefined in an empty store. */
+  readonly newest: bigint | undefined
+  /** Rows written by later blocks are not asked for. */
+  readonly asOf: bigint | undefined
+}
+
+/**
+ * The tables a question can be about, each with what its rows must fulfil. Throws `FilterError` for a value that does not fit its
+ * column.
+ */
+export function planLegs(
+  tables: LegTables,
+  query: ParsedQuery,
+  filter: FilterExpression | undefined,
+  { finalized, newest, asOf }: PlanContext,
+): { readonly legs: Legs; readonly warnings: readonly string[] } {
+  const structured: StructuredLeg[] = []
+  const texts: TextLeg[] = []
+  const warnings: string[] = []
+  for (const name of tableNames) {
+    if (query.kinds.length > 0 && !query.kinds.includes(kindOf[name])) continue
+    const conditions = queryConditions(query, name)
+    const condition = filter && compileFilter(filter, name, finalized)
+    if (filter && condition === undefined) {
+      // Of texts nobody expects the columns of transactions.
+      if (name === 'transactions' || name === 'patterns')
+        warnings.push(`${name} left out: the filter names a column they do not have`)
+      continue
+    }
+    if (!conditions) continue
+    const written = writtenColumn[name]
+    const where = [...conditions.facets, ...(condition === undefined ? [] : [condition])]
+    if (query.finality.length === 1) where.push(finalityCondition(written, query.finality[0]!, finalized))
+    if (asOf !== undefined && written !== undefined) where.push(`\`${written}\` <= ${asOf}`)
+    const { exact, around } = conditions
+    if (name === 'transactions') {
+      const leg = { name, table: tables[name], written: writtenColumn[name], where, exact }
+      structured.push({ ...leg, newest: newest ?? -1n })
+    } else if (name === 'patterns')
+      structured.push({
+        name,
+        table: tables[name],
+        written: writtenColumn[name],
+        where,
+        exact,
+        newest: undefined,
+      })
+    else texts.push({ name, where, exact, around, use: tables[name] })
+  }
+  const hasEntities =
+    filter === undefined &&
+    query.finality.length === 0 &&
+    (query.kinds.length === 0 || query.kinds.includes('entity'))
+  return { legs: { structured, texts, hasEntities }, warnings }
+}
+
+/** @param written undefined: of no block, so no reorg takes it back */
+function finalityCondition(
+  written: string | undefined,
+  finality: string,
+  finalized: bigint | undefined,
+): string {
+  if (written === undefined) return finality === 'finalized' ? 'TRUE' : 'FALSE'
+  if (finalized === undefined) return finality === 'head' ? 'TRUE' : 'FALSE'
+  return `\`${written}\` ${finality === 'finalized' ? '<=' : '>'} ${finalized}`
+}

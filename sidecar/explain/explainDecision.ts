@@ -32,6 +32,16 @@ export type Placement = {
   readonly route: string
 }
 
+/** A finding that names the transaction. */
+export type NoticedFinding = {
+  readonly kind: string
+  readonly impact: string
+  /** 0 to 100. */
+  readonly risk: number
+  /** Of fixed words, numbers and hex; escaped all the same. */
+  readonly summary: string
+}
+
 /** Why a transaction was decided as it was. No model has a part in it: the same state gives the same explanation. */
 export type Explanation = {
   readonly transactionHash: string
@@ -61,6 +71,8 @@ export type Explanation = {
   }[]
   /** The row kept of it for retrieval; only envelopes and a sample of the others have one. */
   readonly row: ContextItem | null
+  /** What was noticed about it once its block was there; it had no part in the decision. */
+  readonly findings: readonly NoticedFinding[]
   /** The canonical one first. More than one entry: a reorg moved it. */
   readonly history: readonly Placement[]
   /** All of the above in numbered sentences. */
@@ -73,6 +85,8 @@ export type Explanation = {
 export type Surroundings = {
   /** What the vector store has of it. */
   readonly row?: ContextItem | undefined
+  /** What was noticed about it afterwards. */
+  readonly findings?: readonly NoticedFinding[]
   /** Height up to which blocks are final. */
   readonly finalized?: number | undefined
   /** What the calls of the context are known as, by row id. */
@@ -87,7 +101,7 @@ export type Surroundings = {
  */
 export function explainDecision(
   decisions: readonly DecisionView[],
-  { row, finalized, callNames = new Map(), warnings = [] }: Surroundings = {},
+  { row, findings = [], finalized, callNames = new Map(), warnings = [] }: Surroundings = {},
 ): Explanation {
   const decision = decisions[0]!
   const { transactionHash, confidence, route, rule, modelVersion } = decision
@@ -119,6 +133,7 @@ export function explainDecision(
     contextBoundary: boundary,
     outcomes,
     row: row ?? null,
+    findings: findings.map((each) => ({ ...each, summary: escapeUntrusted(each.summary) })),
     history,
   }
   return { ...explanation, facts: factsOf(explanation), warnings }
@@ -160,6 +175,10 @@ function factsOf(known: Omit<Explanation, 'facts' | 'warnings'>): readonly Fact[
   if (outcomes.length === 0) add('Nothing of it ran on the SVM.')
   for (const { words } of outcomes) add(words)
   if (row !== null) add(`The row kept of it: ${markUntrusted(row.text)}`, escapeUntrusted(row.citation))
+  for (const { kind, impact, risk, summary } of known.findings)
+    add(
+      `Noticed once the block was there, without a part in the decision: ${kind}, ${impact} (risk ${risk}): ${summary}`,
+    )
   const [, ...before] = history
   if (before.length === 0) add('No other block is known to have held it: no reorg moved it.')
   for (const { block: other, route } of before) {

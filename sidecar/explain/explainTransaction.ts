@@ -4,6 +4,8 @@ import { type Explanation, explainDecision } from './explainDecision.ts'
 
 /** The token budget of one row: as much as any. */
 const ROW_TOKENS = 100_000
+/** The newest findings that are looked through for those about one transaction. */
+const MOST_FINDINGS = 1_000
 
 /**
  * Explains the decision on a transaction from what is stored; undefined when there is none. The vector store adds the row it
@@ -41,5 +43,8 @@ export async function explainTransaction(
       )
     }
   }
-  return explainDecision(decisions, { row, finalized, callNames, warnings })
+  const findings = (view.findings(MOST_FINDINGS, undefined) ?? [])
+    .filter(({ transactions }) => transactions.some(({ hash }) => hash === transactionHash))
+    .map(({ kind, impact, risk, summary }) => ({ kind, impact, risk, summary }))
+  return explainDecision(decisions, { row, findings, finalized, callNames, warnings })
 }

@@ -57,6 +57,7 @@ describe.each([
     expect(tools.map(({ name }) => name).sort()).toEqual([
       'explain_decision',
       'get_account',
+      'get_fee_advice',
       'get_neighbours',
       'get_stats',
       'get_transaction',
@@ -282,6 +283,16 @@ describe('what the sidecar concludes by itself', () => {
       arguments: { kind: 'liquidation' },
     })) as Result
     expect(none.structuredContent).toEqual({ findings: [] })
+  })
+
+  test('get_fee_advice: what the door says, in words too', async () => {
+    const { structuredContent, content } = (await client.callTool({
+      name: 'get_fee_advice',
+      arguments: {},
+    })) as Result
+    expect(structuredContent.block.number).toBe(Number(doors.feed.head.number))
+    expect(structuredContent.congestion.fullness.last).toBeGreaterThan(0)
+    expect(content[0]!.text).toContain(structuredContent.summary)
   })
 
   test('get_neighbours: edges with counts and citations, around an address', async () => {

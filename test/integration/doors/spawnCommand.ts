@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
+import { cleanEnvironment } from '../../../harness/sidecar/startSidecar.ts'
 
 export const project = resolve(import.meta.dirname, '../../..')
 
@@ -29,7 +30,7 @@ export type SpawnedCommand = AsyncDisposable & {
 
 /** A command with its standard input at hand, to be spoken to while it runs. */
 export function spawnCommand(...args: readonly string[]): SpawnedCommand {
-  const child = spawn(node, commandLine(...args), { cwd: project })
+  const child = spawn(node, commandLine(...args), { cwd: project, env: cleanEnvironment() })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => {

@@ -134,6 +134,11 @@ export async function startDoors(flags: readonly string[] = []): Promise<Doors> 
     '/status',
     ({ body }) => (body as { finalized?: { number: number } }).finalized?.number === 10,
   )
+  // The vector store is told a moment later. The block of this one is final.
+  await program.until(
+    `/context?query=${known.transfer}`,
+    ({ body }) => (body as ContextAnswer).items[0]?.finality === 'finalized',
+  )
   const resources = cleanup.move()
   return {
     program,

@@ -78,7 +78,7 @@ describe('a data directory that cannot be used', () => {
     const rebuild = ['--data-dir', 'rebuild', original]
     expectRefused(chain, 'IDENTITY_MISMATCH', /chainId is 31337 there, 4242 was given/, ...rebuild)
     expectRefused(genesis, 'IDENTITY_MISMATCH', /genesisHash is 0x[0-9a-f]{64} there/, ...rebuild)
-    expectRefused(setting, 'IDENTITY_MISMATCH', /learn\.lag is 8 there, 3 was given/, ...rebuild)
+    expectRefused(setting, 'IDENTITY_MISMATCH', /learn\.lag is 1 there, 3 was given/, ...rebuild)
     // Of the settings only what decides is bound.
     expect(errorOf(setting).message).not.toContain('undo_depth')
     await expectIntact(original)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ContextAnswer, DocumentAdded, DocumentSummary } from '#vector'
+import { cleanEnvironment } from '../../../harness/sidecar/startSidecar.ts'
 import { documentOf, errorOf } from '../../support/program/programAnswers.ts'
 import { runProgram } from '../../support/program/startProgram.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/program/temporaryFolder.ts'
@@ -21,6 +22,7 @@ const program = fileURLToPath(new URL('../../../sidecar/main.ts', import.meta.ur
 async function withInput(args: readonly string[], input: string) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    env: cleanEnvironment(),
   })
   let stdout = ''
   let stderr = ''

@@ -76,6 +76,11 @@ const view = {
       },
     },
   ],
+  advice: () => ({
+    ...{ block, blocks: 1, baseFee: null, priorityFee: null, priorityCeiling: null, suggestion: null },
+    congestion: { impact: 'low', risk: 0, fullness: { last: 0, recent: 0, window: 0 } },
+    ...{ summary: text, recommendations: [{ action: 'watch', text }] },
+  }),
   decisionsOf: () => [{ ...decision, reason: `A reason. ${text}` }],
   context: async () => {
     if (isFailing) throw new Error(text)
@@ -111,6 +116,7 @@ describe('text of strangers through the tools', () => {
     ['explain_decision', { hash: transactionHash }],
     ['get_neighbours', { id: `0x${'ab'.repeat(20)}` }],
     ['list_findings', {}],
+    ['get_fee_advice', {}],
     ['get_stats', {}],
   ])('%s: whatever it is, it leaves its marks nowhere', async (name, given) => {
     await fc.assert(

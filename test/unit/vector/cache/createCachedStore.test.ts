@@ -197,7 +197,9 @@ describe('asking ahead', () => {
     const { cached, brief } = openCached({ prefetch })
     const asked = async (number: number) => {
       await cached.apply([block(number)])
-      await turns(20)
+      // A timer that was set later and runs longer ends after the one that asking ahead waits for.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await turns()
       return cached.getCacheStats().prefetched
     }
     for (let count = 0; count < 3; count += 1) await brief('a')

@@ -23,6 +23,7 @@ type Kept = { readonly after: bigint; readonly to: bigint; readonly rows: Promis
  */
 export function createTail(transactions: Table, keeps: boolean): Tail {
   let kept: Kept | undefined
+  let forgotten = 0
   let summed: { readonly key: string; readonly of: Kept; readonly tail: Increments } | undefined
 
   return {
@@ -41,6 +42,7 @@ export function createTail(transactions: Table, keeps: boolean): Tail {
       return tail
     },
     forget() {
+      forgotten += 1
       kept = undefined
       summed = undefined
     },
@@ -48,7 +50,10 @@ export function createTail(transactions: Table, keeps: boolean): Tail {
 
   /** What is kept, when it has every block in (after, asOf]; else what it lacks is read. */
   async function reach(after: bigint, asOf: bigint): Promise<Kept | undefined> {
-    const before = keeps && kept !== undefined && kept.after <= after ? kept : undefined
+    const since = forgotten
+    // What ends before `after` would leave a hole, to be read for nothing.
+    const isOfUse = keeps && kept !== undefined && kept.after <= after && kept.to >= after
+    const before = isOfUse ? kept : undefined
     if (before && before.to >= asOf) return before
     const from = before ? before.to + 1n : after + 1n
     const range = `\`blockNumber\` >= ${from} AND \`blockNumber\` <= ${asOf}`
@@ -58,8 +63,8 @@ export function createTail(transactions: Table, keeps: boolean): Tail {
       ...(await readTransactions(transactions, from, asOf)),
     ])()
     const next = { after, to: asOf, rows }
-    // What was forgotten meanwhile stays so.
-    if (kept === before || !before) kept = next
+    // Of blocks that were taken back meanwhile nobody knows how far they go.
+    if (since === forgotten) kept = next
     rows.catch(() => {
       if (kept === next) kept = undefined
     })

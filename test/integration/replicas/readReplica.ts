@@ -21,8 +21,16 @@ export function replicaDifferences(a: Replica, b: Replica): string[] {
   return [...new Set([...a.keys(), ...b.keys()])].flatMap((part) => {
     const [left, right] = [a.get(part) ?? [], b.get(part) ?? []]
     const only = (these: readonly string[], those: readonly string[], name: string) => {
-      const others = new Set(those)
-      return these.filter((line) => !others.has(line)).map((line) => `${part}, only ${name}: ${line}`)
+      // Each line answers for one: a row that is there twice is no row that is there once.
+      const others = new Map<string, number>()
+      for (const line of those) others.set(line, (others.get(line) ?? 0) + 1)
+      return these
+        .filter((line) => {
+          const left = others.get(line) ?? 0
+          others.set(line, left - 1)
+          return left <= 0
+        })
+        .map((line) => `${part}, only ${name}: ${line}`)
     }
     const found = [...only(left, right, 'the first'), ...only(right, left, 'the second')]
     if (left.length !== right.length) found.unshift(`${part}: ${left.length} and ${right.length} lines`)

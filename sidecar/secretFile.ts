@@ -11,7 +11,7 @@ export class SecretFileError extends Error {
 }
 
 /**
- * Lines of a file, without empty ones and those that begin with `#`; at least one. Throws `SecretFileError`.
+ * Lines of a file, without empty ones and those that begin with `#`; at least one, each printable ASCII. Throws `SecretFileError`.
  * @param key of the option that names the file, for the message
  */
 export async function readSecretLines(key: string, file: string): Promise<readonly string[]> {
@@ -29,5 +29,13 @@ export async function readSecretLines(key: string, file: string): Promise<readon
   const lines = text.split('\n').map((line) => line.trim())
   const kept = lines.filter((line) => line !== '' && !line.startsWith('#'))
   if (kept.length === 0) throw new SecretFileError(key, file, 'it holds none')
+  // Headers refuse anything else, by quoting it: the secret would stand in their error.
+  if (!kept.every((line) => /^[\x21-\x7e]+$/.test(line))) {
+    throw new SecretFileError(
+      key,
+      file,
+      'it holds something but printable ASCII without spaces: save it as plain text in UTF-8',
+    )
+  }
   return kept
 }

@@ -3,7 +3,7 @@ import type { CachedStore, SearchRequest, VectorStore } from '#vector'
 import type { ContextRequest, DecisionView, Problem, SidecarView } from './api/view.ts'
 import type { ExExClient } from './exex/client/connectExEx.ts'
 import { createAdvice } from './findings/advice/createAdvice.ts'
-import { findingsWritten, readFindings, readMemory } from './findings/readFindings.ts'
+import { findingsWritten, readFindings, readFindingsOf, readMemory } from './findings/readFindings.ts'
 import type { Metrics, MetricsSource } from './metrics.ts'
 import type { BlockRef } from './notification/types.ts'
 import type { OutboxPump } from './outbox/outboxPump.ts'
@@ -164,6 +164,7 @@ export function createSidecarView(parts: ViewParts): SidecarView & MetricsSource
       const { enabled, keep } = config.findings
       return enabled ? readFindings(store, { limit, kind, keep }) : undefined
     },
+    findingsOf: (block) => (config.findings.enabled ? readFindingsOf(store, block) : []),
     advice() {
       const { enabled, window } = config.findings
       return enabled ? (createAdvice(readMemory(store, window)) ?? null) : undefined

@@ -47,9 +47,13 @@ export function writeReport(folder: string, report: EvaluationReport): void {
     writeFileSync(join(folder, 'coverage.svg'), drawCoverage(report))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new EvaluationError('EVALUATE_OUT', `expected to write the report into ${folder}: ${reason}`, {
-      cause,
-    })
+    throw new EvaluationError(
+      'EVALUATE_OUT',
+      `expected to write the report into ${folder}: ${reason}. Give --out a folder that can be written`,
+      {
+        cause,
+      },
+    )
   }
 }
 

@@ -85,7 +85,7 @@ function text(x: number, y: number, content: string, anchor: 'start' | 'middle' 
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(content)}</text>`
 }
 
-/** Two digits are enough, unless the axis is short. */
+/** Three digits, without zeros at the end. */
 function tick(value: number): string {
   return String(Number(value.toFixed(3)))
 }

@@ -17,8 +17,6 @@ export type VariantSpec = {
 /** A router under evaluation, one block at a time. */
 export type Variant = VariantSpec & {
   readonly modelVersion: string
-  /** Parts of its score by name, each 0 to 1, known after the first block. */
-  readonly parts: () => readonly string[]
   /** Milliseconds of `decide`, by block. */
   readonly latencies: readonly number[]
   /** Searches that were answered from the epoch's cache, and all: transactions, decided so far. */
@@ -51,12 +49,10 @@ export function openVariant(
   )
   const latencies: number[] = []
   const cache = { hits: 0, asked: 0 }
-  let parts: readonly string[] = []
   let decided: BlockDecisions | undefined
   return {
     ...spec,
     modelVersion: router.modelVersion,
-    parts: () => parts,
     latencies,
     cache,
     contextEpochs: () => filled,
@@ -68,7 +64,6 @@ export function openVariant(
       cache.hits += decided.cacheHits
       cache.asked += decided.cacheHits + decided.cacheMisses
       const decisions = openDecisions(decided.blob)
-      if (parts.length === 0 && decisions.count > 0) parts = Object.keys(decisions.at(0).parts)
       return { at: decisions.at, admitted: decided.admitted }
     },
     settle({ block, outcomes }) {

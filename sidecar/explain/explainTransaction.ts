@@ -4,8 +4,6 @@ import { type Explanation, explainDecision } from './explainDecision.ts'
 
 /** The token budget of one row: as much as any. */
 const ROW_TOKENS = 100_000
-/** The newest findings that are looked through for those about one transaction. */
-const MOST_FINDINGS = 1_000
 
 /**
  * Explains the decision on a transaction from what is stored; undefined when there is none. The vector store adds the row it
@@ -43,7 +41,8 @@ export async function explainTransaction(
       )
     }
   }
-  const findings = (view.findings(MOST_FINDINGS, undefined) ?? [])
+  const findings = view
+    .findingsOf(decisions[0]!.block)
     .filter(({ transactions }) => transactions.some(({ hash }) => hash === transactionHash))
     .map(({ kind, impact, risk, summary }) => ({ kind, impact, risk, summary }))
   return explainDecision(decisions, { row, findings, finalized, callNames, warnings })

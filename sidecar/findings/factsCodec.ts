@@ -129,5 +129,7 @@ export function decodeFacts(stored: Uint8Array): BlockFacts | undefined {
 }
 
 function damaged(expected: string, actual: string): Error {
-  return new Error(`memory of a block: expected ${expected}, got ${actual}: the state is damaged`)
+  return new Error(
+    `memory of a block: expected ${expected}, got ${actual}: the state is damaged. Use a fresh --data-dir, and follow the chain again`,
+  )
 }

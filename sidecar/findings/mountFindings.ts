@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono'
+import type { BlockRef } from '../notification/types.ts'
 import type { Advice } from './advice/createAdvice.ts'
 import type { StoredFinding } from './readFindings.ts'
 import { type FindingKind, findingKinds } from './types.ts'
@@ -7,6 +8,8 @@ import { type FindingKind, findingKinds } from './types.ts'
 export type FindingsView = {
   /** Of durable canonical blocks, newest block first; undefined where findings are switched off. */
   findings(limit: number, kind: FindingKind | undefined): readonly StoredFinding[] | undefined
+  /** Of one block, while it is canonical; none where findings are switched off. */
+  findingsOf(block: BlockRef): readonly StoredFinding[]
   /** From the last durable blocks; undefined where findings are switched off, null before the first that was looked at. */
   advice(): Advice | null | undefined
 }
@@ -31,7 +34,12 @@ export function mountFindings(app: Hono, view: FindingsView): void {
     const advice = view.advice()
     if (advice === undefined) return refuseOff(c)
     return advice === null
-      ? refuse(c, 404, 'NO_BLOCKS', 'No block was looked at yet: there is nothing to advise from.')
+      ? refuse(
+          c,
+          404,
+          'NO_BLOCKS',
+          'No block was looked at yet: there is nothing to advise from. Ask again once one is durable.',
+        )
       : c.json(advice)
   })
 }

@@ -40,6 +40,14 @@ export function readFindings(
   return found
 }
 
+/** The findings of one durable block that is canonical now; none where it is not, or where they are pruned. */
+export function readFindingsOf(state: FindingsState, { number, hash }: BlockRef): StoredFinding[] {
+  const value = state.value(TABLE, rowKey('found', number))
+  if (value === undefined || state.canonicalBlock(number)?.hash !== hash) return []
+  const block = { number: Number(number), hash }
+  return decodeFindings(value).findings.map((finding) => ({ ...finding, block }))
+}
+
 /** What is remembered of the last durable blocks, oldest first, without holes. */
 export function readMemory(state: FindingsState, window: number): BlockFacts[] {
   const facts: BlockFacts[] = []

@@ -13,7 +13,8 @@ export function registerContextTools(server: McpServer, ask: AskDoor): void {
     {
       title: 'Search the chain context',
       description:
-        'Searches what the sidecar keeps of the chain: transactions with their decisions and outcomes, and patterns of calls. ' +
+        'Searches what the sidecar keeps of the chain: transactions with their decisions and outcomes, patterns of calls, documents ' +
+        'people added, memories of epochs and findings, and entities; kind:transaction and the like ask for one of them. ' +
         'The query is a question with any of: hashes, addresses (0x…), selectors (0x + 8 digits), to:0x…, from:0x…, block:N, ' +
         'words such as "failed", "transfer", "swap", "svm". Items come with citation, score and finality.',
       inputSchema: z.object({

@@ -30,6 +30,7 @@ const neighbourhood = z.object({
       target: z.string(),
       count: z.number(),
       failed: z.number(),
+      similarity: z.number().optional().describe('Cosine, of edges of kind similar'),
       value: z.string().describe('wei moved by what did not fail'),
       finality: z.string(),
       citation: z.string(),
@@ -69,8 +70,8 @@ export function registerGraphTools(server: McpServer, ask: AskDoor): void {
         })),
       }
       const lines = answer.edges.map(
-        ({ kind, source, target, count, failed, citation }) =>
-          `${source} ${kind} ${target}, ${count} times${failed > 0 ? `, ${failed} failed` : ''} [${citation}]`,
+        ({ kind, source, target, count, failed, similarity, citation }) =>
+          `${source} ${kind} ${target}, ${similarity === undefined ? `${count} times` : `${similarity.toFixed(2)} alike`}${failed > 0 ? `, ${failed} failed` : ''} [${citation}]`,
       )
       const names = answer.nodes.flatMap(({ id, name }) =>
         name === null ? [] : [`${id} is called ${name.text}`],

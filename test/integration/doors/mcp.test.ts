@@ -278,6 +278,13 @@ describe('what the sidecar concludes by itself', () => {
       evidence: { sender, to: token, inBlock: 12 },
     })
     expect(result.content[0]!.text).toContain(`block ${doors.feed.head.number}, spam, ${finding.impact}`)
+    const explained = (await client.callTool({
+      name: 'explain_decision',
+      arguments: { hash: finding.transactions[0].hash },
+    })) as Result
+    expect(explained.content[0]!.text).toContain(
+      `Noticed once the block was there, without a part in the decision: spam, ${finding.impact}`,
+    )
     const none = (await client.callTool({
       name: 'list_findings',
       arguments: { kind: 'liquidation' },

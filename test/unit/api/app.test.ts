@@ -36,6 +36,7 @@ function app(overrides: Partial<SidecarView> = {}) {
     },
     decisionsOf: () => [],
     undone: () => [],
+    findingsOf: () => [],
     findings: () => [],
     advice: () => null,
     account: () => ({

@@ -76,6 +76,15 @@ const view = {
       },
     },
   ],
+  findingsOf: () => [
+    {
+      kind: 'spam',
+      impact: 'low',
+      risk: 1,
+      summary: text,
+      transactions: [{ index: 0, hash: transactionHash }],
+    },
+  ],
   advice: () => ({
     ...{ block, blocks: 1, baseFee: null, priorityFee: null, priorityCeiling: null, suggestion: null },
     congestion: { impact: 'low', risk: 0, fullness: { last: 0, recent: 0, window: 0 } },

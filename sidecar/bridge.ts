@@ -60,6 +60,8 @@ export type Bridge = {
 
 /** A gap is repaired by a reconnect; one that comes back at once is not hammered. */
 const GAP_DELAY_MS = 200
+/** What people search is so much behind what is durable, at most, where blocks come faster than this. */
+const VECTOR_WRITE_GAP_MS = 500
 /** How long the outbox may take to empty at the end: of a run, and of one that was told to stop. */
 const DRAIN_MS = 30_000
 const DRAIN_STOPPED_MS = 2_000
@@ -101,7 +103,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const pump = createOutboxPump(
     store,
     vectorStore.sink,
-    { limitRows: config.vector.outboxLimitRows },
+    { limitRows: config.vector.outboxLimitRows, writeGapMs: VECTOR_WRITE_GAP_MS },
     { logger: logger.child({ part: 'outbox' }) },
   )
   cleanup.defer(() => pump.close())

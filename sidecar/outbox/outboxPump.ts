@@ -25,6 +25,10 @@ export type OutboxPumpOptions = {
   readonly limitRows: number
   /** Rows handed to the vector store at a time. Default 2000: past it LanceDB gains nothing. */
   readonly batchRows?: number
+  /**
+   * Between two writes, unless somebody waits or a batch is full: every write is a file more for LanceDB to search. Default 0.
+   */
+  readonly writeGapMs?: number
   /** First and longest pause before a failed write is tried again. Defaults 100 ms and 5 s. */
   readonly retryMinMs?: number
   readonly retryMaxMs?: number
@@ -71,13 +75,15 @@ export function createOutboxPump(
   options: OutboxPumpOptions,
   { logger }: { logger: Logger },
 ): OutboxPump {
-  const { limitRows, batchRows = 1_000, retryMinMs = 100, retryMaxMs = 5_000 } = options
+  const { limitRows, batchRows = 1_000, writeGapMs = 0, retryMinMs = 100, retryMaxMs = 5_000 } = options
   let running: Promise<void> | undefined
   let failure: Error | undefined
   let lastTold: string | undefined
   let isClosed = false
   let retryTimer: NodeJS.Timeout | undefined
   let retryMs = retryMinMs
+  let nextWriteAt = 0
+  let hurry = () => {}
   const waiters = new Set<{ until: () => boolean; resolve: () => void; reject: (error: Error) => void }>()
 
   const settleWaiters = () => {
@@ -88,12 +94,28 @@ export function createOutboxPump(
     }
   }
 
+  const isPressing = () => isClosed || waiters.size > 0 || queue.outboxRows() >= batchRows
+
+  /** Lets entries gather, for as long as nothing presses. */
+  const gather = async () => {
+    const ms = nextWriteAt - performance.now()
+    if (ms <= 0 || isPressing()) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, ms)
+    hurry = resolve
+    await promise
+    clearTimeout(timer)
+  }
+
   const drain = async () => {
     while (!isClosed) {
+      if (queue.outboxRows() > 0) await gather()
+      if (isClosed) break
       const entries = queue.readOutbox(batchRows)
       if (entries.length === 0) break
       await sink.apply(entries.map((entry) => decodePayload(entry.payload)))
       queue.deleteOutbox(entries[entries.length - 1]!.sequence)
+      nextWriteAt = performance.now() + writeGapMs
       failure = undefined
       lastTold = undefined
       retryMs = retryMinMs
@@ -102,6 +124,7 @@ export function createOutboxPump(
   }
 
   const wake = () => {
+    if (isPressing()) hurry()
     if (running || isClosed || retryTimer) return
     running = drain()
       .catch((error: unknown) => {
@@ -162,6 +185,7 @@ export function createOutboxPump(
     },
     async close() {
       isClosed = true
+      hurry()
       clearTimeout(retryTimer)
       await running
       for (const waiter of waiters) waiter.reject(new OutboxStalledError('closing'))

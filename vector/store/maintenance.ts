@@ -12,25 +12,26 @@ export type MaintenanceOptions = {
   readonly indexAboveRows: number
 }
 
-/** Rows for which one more write is waited for: compaction rewrites the table, and its share of each write stays the same. */
-const rowsPerWrite = 5_000
-/** Writes waited for at most, however large the table: every one is a file more to search. */
+/** Of the time that compaction may take: it rewrites indices, the longer the larger the table, and writes wait for it. */
+const share = 0.1
+/** Writes waited for at most, however long a compaction takes: every one is a file more to search. */
 const mostWrites = 500
 
-/** Writes between two compactions of tables with `rows` rows. */
-export function writesBetween(optimizeEvery: number, rows: number): number {
-  return Math.max(optimizeEvery, Math.min(optimizeEvery + Math.floor(rows / rowsPerWrite), mostWrites))
+/**
+ * Whether to compact again.
+ * @param writes since the last time
+ * @param sinceMs since its end
+ * @param tookMs how long it took
+ */
+export function isDue(optimizeEvery: number, writes: number, sinceMs: number, tookMs: number): boolean {
+  if (writes < optimizeEvery) return false
+  return sinceMs >= tookMs * (1 / share - 1) || writes >= Math.max(optimizeEvery, mostWrites)
 }
 
-/** What is to be compacted: rows, and writes since the last time, as the files on disk tell. */
-export type Backlog = { readonly rows: number; readonly writes: number }
-
-export async function readBacklog(tables: Readonly<Record<StoreTable, Table>>): Promise<Backlog> {
+/** Writes that wait to be compacted, as the files on disk tell. */
+export async function readBacklog(tables: Readonly<Record<StoreTable, Table>>): Promise<number> {
   const stats = await Promise.all([tables.transactions.stats(), tables.patterns.stats()])
-  return {
-    rows: stats.reduce((sum, { numRows }) => sum + Number(numRows), 0),
-    writes: stats.reduce((sum, { fragmentStats }) => sum + Number(fragmentStats.numFragments), 0),
-  }
+  return stats.reduce((sum, { fragmentStats }) => sum + Number(fragmentStats.numFragments), 0)
 }
 
 export type Maintenance = {
@@ -51,7 +52,7 @@ export type Maintenance = {
 export function createMaintenance(
   tables: Readonly<Record<StoreTable, Table>>,
   queue: SerialQueue,
-  opened: Backlog,
+  backlog: number,
   options: MaintenanceOptions,
   deps: {
     readonly logger: Logger
@@ -60,8 +61,8 @@ export function createMaintenance(
     readonly sides: Pick<SideMaintenance, 'optimize'>
   },
 ): Maintenance {
-  let writesSince = opened.writes
-  let due = writesBetween(options.optimizeEvery, opened.rows)
+  let writesSince = backlog
+  let endedAt = 0
   let optimizing = false
   let building = false
   let stopped = false
@@ -71,7 +72,9 @@ export function createMaintenance(
   return {
     wrote(writes) {
       writesSince += writes
-      if (stopped || optimizing || writesSince < due) return
+      const tookMs = (last?.seconds ?? 0) * 1000
+      const isTime = isDue(options.optimizeEvery, writesSince, performance.now() - endedAt, tookMs)
+      if (stopped || optimizing || !isTime) return
       writesSince = 0
       optimizing = true
       void queue.run(optimizeAll).then(() => {
@@ -101,9 +104,9 @@ export function createMaintenance(
         })
       }
       problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
-      due = writesBetween(options.optimizeEvery, (await readBacklog(tables)).rows)
       if (problems.length > 0) throw new Error(problems.join('; '))
     })
+    endedAt = performance.now()
   }
 
   async function checkVectorIndex(): Promise<void> {

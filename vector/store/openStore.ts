@@ -13,7 +13,7 @@ import { createConsolidationSchedule } from './consolidationSchedule.ts'
 import { executePlan } from './executePlan.ts'
 import { errorText, storeOperation } from './failure.ts'
 import { createGate } from './gate.ts'
-import { type Backlog, createMaintenance, readBacklog } from './maintenance.ts'
+import { createMaintenance, readBacklog } from './maintenance.ts'
 import { newestOf } from './newestOf.ts'
 import { openParts, type SideParts } from './openParts.ts'
 import { openTables, type StoreHandles } from './openTables.ts'
@@ -67,7 +67,7 @@ function createStore(
   settings: VectorStoreSettings,
   { connection, tables }: StoreHandles,
   { sides, documents, embedder, embedderOf, consolidation }: SideParts,
-  opened: { readonly progress: Progress; readonly backlog: Backlog },
+  opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
   { logger, onMaintenance: listener }: OpenStoreDependencies,
 ): LocalStore {

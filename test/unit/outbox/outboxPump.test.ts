@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { VectorEntry } from '#vector'
 import {
   createOutboxPump,
@@ -66,6 +66,46 @@ describe('outbox pump', () => {
     expect(state.seen).toEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n])
     expect(queue.outboxRows()).toBe(0)
     await pump.close()
+  })
+
+  test('lets entries gather between writes, until somebody waits for them', async () => {
+    const { queue, push } = memoryQueue()
+    const { sink, state } = recordingSink()
+    const writes: number[] = []
+    const counted: OutboxSink = {
+      ...sink,
+      apply: async (entries) => {
+        writes.push(entries.length)
+        await sink.apply(entries)
+      },
+    }
+    // Longer than any test may take: only what presses ends the gap.
+    const pump = createOutboxPump(
+      queue,
+      counted,
+      { limitRows: 100, batchRows: 10, writeGapMs: 3_600_000 },
+      { logger },
+    )
+    push(1n)
+    pump.wake()
+    await vi.waitFor(() => expect(writes).toEqual([1]))
+    for (let n = 2n; n <= 4n; n++) {
+      push(n)
+      pump.wake()
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(writes).toEqual([1])
+    await pump.drained()
+    expect(writes).toEqual([1, 3])
+    for (let n = 5n; n <= 14n; n++) {
+      push(n)
+      pump.wake()
+    }
+    await vi.waitFor(() => expect(writes).toEqual([1, 3, 10]))
+    push(15n)
+    pump.wake()
+    await pump.close()
+    expect(state.seen).toEqual(Array.from({ length: 14 }, (_, index) => BigInt(index + 1)))
   })
 
   test('has no room past the limit until half of it is carried', async () => {

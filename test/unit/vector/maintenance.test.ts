@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type MaintenanceEvent, openVectorStore, type VectorStoreOptions } from '#vector'
-import { writesBetween } from '../../../vector/store/maintenance.ts'
+import { isDue } from '../../../vector/store/maintenance.ts'
 import {
   addressOf,
   blockEntry,
@@ -70,12 +70,14 @@ test('writes before the store was opened count', async () => {
 })
 
 test.each([
-  ['a small table', 20, 4_999, 20],
-  ['one whose rows take longer to rewrite', 20, 1_000_000, 220],
-  ['a huge one', 20, 50_000_000, 500],
-  ['a setting above what is waited for at most', 1_000, 50_000_000, 1_000],
-])('writes between two compactions: %s', (_, optimizeEvery, rows, expected) => {
-  expect(writesBetween(optimizeEvery, rows)).toBe(expected)
+  ['too few writes', 20, 19, 3_600_000, 0, false],
+  ['the first', 20, 20, 3_600_000, 0, true],
+  ['within the time that it may take', 20, 20, 9_000, 1_000, true],
+  ['sooner than that', 20, 400, 8_999, 1_000, false],
+  ['sooner, with as many writes as are waited for', 20, 500, 1_000, 1_000, true],
+  ['a setting above that', 1_000, 999, 1_000, 1_000, false],
+])('whether to compact again: %s', (_, optimizeEvery, writes, sinceMs, tookMs, expected) => {
+  expect(isDue(optimizeEvery, writes, sinceMs, tookMs)).toBe(expected)
 })
 
 test('a compaction that fails is reported, and writing goes on', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,6 +7,7 @@ import { type Block, startExExServer } from '#exex/server'
 import { createRandom, type Sidecar, startSidecar } from '#harness'
 import { openVectorStore } from '#vector'
 import { createScriptedFeed } from '../../harness/feed/index.ts'
+import { folderBytes } from '../../vector/store/folderBytes.ts'
 import { createBlocks } from '../latency/createBlocks.ts'
 
 const chainId = 1337n
@@ -240,7 +241,7 @@ async function sample(sidecar: Sidecar, dataDir: string, seconds: number): Promi
   const { rssBytes } = await sidecar.status()
   const { body } = await sidecar.get('/metrics')
   const own = Number(/^monmouth_process_resident_memory_bytes (\S+)/m.exec(String(body))?.[1])
-  const { bytes, versions } = await measureFolder(dataDir)
+  const [bytes, versions] = [await folderBytes(dataDir), await countVersions(join(dataDir, 'vector'))]
   return {
     seconds: Math.round(seconds),
     sidecarMb: Math.round(own / 1e6),
@@ -250,16 +251,11 @@ async function sample(sidecar: Sidecar, dataDir: string, seconds: number): Promi
   }
 }
 
-async function measureFolder(directory: string): Promise<{ bytes: number; versions: number }> {
-  let bytes = 0
-  let versions = 0
-  for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue
-    // Compaction removes files while they are counted.
-    bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0
-    if (entry.parentPath.endsWith('_versions')) versions += 1
-  }
-  return { bytes, versions }
+/** Versions of all tables of a vector store, as the files tell. */
+async function countVersions(directory: string): Promise<number> {
+  const tables = (await readdir(directory)).filter((name) => name.endsWith('.lance'))
+  const versions = await Promise.all(tables.map((name) => readdir(join(directory, name, '_versions'))))
+  return versions.reduce((sum, { length }) => sum + length, 0)
 }
 
 function percentiles(values: readonly number[]): Percentiles {

@@ -16,6 +16,7 @@ import { connect, Session, type Table } from '@lancedb/lancedb'
 import pino from 'pino'
 import { embedTransaction, type MaintenanceEvent, openVectorStore, type SearchRequest } from '#vector'
 import { nearestRows } from '../../vector/query/structuredLegs.ts'
+import { openRows } from '../../vector/rows/openRows.ts'
 import { megabytes, printTable, report, spread, timed } from './measure.ts'
 import { manyEntries, questionOf, recordedTransactions } from './recordedQuestions.ts'
 
@@ -123,9 +124,17 @@ function note(what: string, result: string): void {
 async function measureTable(): Promise<void> {
   const connection = await connect(directory, {}, new Session(BigInt(cacheBytes), 256n * 2n ** 20n))
   const table = await connection.openTable('transactions')
-  for (const index of await table.listIndices()) {
-    const stats = await table.indexStats(index.name)
-    if (index.columns.includes('embedding'))
+  const patterns = await connection.openTable('patterns')
+  const nothing = { asOf: undefined, finalized: undefined }
+  const index = await openRows(
+    { directory, chainId: 1n, readOnly: true },
+    { transactions: table, patterns },
+    nothing,
+    { logger: pino({ level: 'warn' }) },
+  )
+  for (const { name, columns } of await table.listIndices()) {
+    const stats = await table.indexStats(name)
+    if (columns.includes('embedding'))
       note('rows in the approximate index', `${stats?.numIndexedRows}, ${stats?.numUnindexedRows} not yet`)
   }
   const newest = Math.floor((rows / rowsPerBlock) * 0.9)
@@ -151,6 +160,8 @@ async function measureTable(): Promise<void> {
     const leg = {
       name: 'transactions' as const,
       table,
+      rows: index,
+      isLookedUp: () => false,
       written: 'blockNumber',
       where,
       exact: undefined,
@@ -159,10 +170,10 @@ async function measureTable(): Promise<void> {
     for (const vector of vectors.slice(0, 20)) await nearestRows(leg, vector, wanted)
     const times: number[] = []
     let found = 0
-    for (const [index, vector] of vectors.entries()) {
+    for (const [place, vector] of vectors.entries()) {
       let near: readonly { distance?: number | undefined }[] = []
       times.push(await timed(async () => (near = await nearestRows(leg, vector, wanted))))
-      const tenth = exact[index]?.at(-1)
+      const tenth = exact[place]?.at(-1)
       if (tenth === undefined) continue
       found += near.slice(0, limit).filter(({ distance }) => distance! <= tenth + 1e-6).length
     }
@@ -171,6 +182,7 @@ async function measureTable(): Promise<void> {
       `${spread(times)}, recall@10 ${(found / (exact.length * limit)).toFixed(3)}`,
     )
   }
+  index.close()
   table.close()
   connection.close()
 }

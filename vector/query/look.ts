@@ -118,7 +118,7 @@ async function meantRows(
         ...(leg.name === 'patterns' ? [] : [isIn('from', contracts)]),
       ]
       return conditions.map((condition) =>
-        attempt(leg.name, () => newestRows(leg, condition, 'words', wanted)),
+        attempt(leg.name, () => newestRows(leg, [condition], 'words', wanted)),
       )
     }),
   )
@@ -168,7 +168,7 @@ function around({ legs, attempt }: LookContext, wanted: number): Promise<readonl
         ? []
         : [
             attempt(leg.name, () =>
-              leg.use((table) => newestTexts(leg, table, leg.around, 'neighbour', wanted)),
+              leg.use((table) => newestTexts(leg, table, [leg.around!], 'neighbour', wanted)),
             ),
           ],
     ),
@@ -210,10 +210,10 @@ async function byGraph(
     neighbours.length === 0
       ? []
       : [
-          patterns && attempt(patterns.name, () => newestRows(patterns, beside, 'neighbour', limit)),
+          patterns && attempt(patterns.name, () => newestRows(patterns, [beside], 'neighbour', limit)),
           documents &&
             attempt(documents.name, () =>
-              documents.use((table) => newestTexts(documents, table, beside, 'neighbour', wanted)),
+              documents.use((table) => newestTexts(documents, table, [beside], 'neighbour', wanted)),
             ),
         ],
   )

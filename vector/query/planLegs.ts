@@ -1,7 +1,9 @@
 import type { Table } from '@lancedb/lancedb'
 import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
 import { compileFilter } from '../filter/compileFilter.ts'
+import { isPlain, isSelective } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { queryConditions } from './queryConditions.ts'
 
@@ -9,12 +11,16 @@ import { queryConditions } from './queryConditions.ts'
 export type StructuredLeg = {
   readonly name: 'transactions' | 'patterns'
   readonly table: Table
+  /** Its rows, whole and by what they name. */
+  readonly rows: RowIndex
   /** Column of the block a row was written at. */
   readonly written: string
   /** Conditions that every row fulfils. */
   readonly where: readonly string[]
-  /** Rows the question names; undefined when it names none. */
-  readonly exact: string | undefined
+  /** Rows the question names, by any of these; undefined when it names none. */
+  readonly exact: readonly string[] | undefined
+  /** Whether an index of the rows leads to what fits, however much that is. */
+  readonly isLookedUp: (condition: string | undefined) => boolean
   /** Rows of later blocks are of a write that is under way or was cut short; undefined where there can be none. */
   readonly newest: bigint | undefined
 }
@@ -23,7 +29,7 @@ export type StructuredLeg = {
 export type TextLeg = {
   readonly name: 'documents' | 'memories'
   readonly where: readonly string[]
-  readonly exact: string | undefined
+  readonly exact: readonly string[] | undefined
   /** Rows about what the question names. */
   readonly around: string | undefined
   /** Works with the table that answers now; undefined when there is none. */
@@ -37,8 +43,9 @@ export type Legs = {
   readonly hasEntities: boolean
 }
 
-export type LegTables = Readonly<Record<'transactions' | 'patterns', Table>> &
-  Readonly<Record<'documents' | 'memories', TextLeg['use']>>
+export type LegTables = Readonly<Record<'transactions' | 'patterns', Table>> & {
+  readonly rows: RowIndex
+} & Readonly<Record<'documents' | 'memories', TextLeg['use']>>
 
 export type PlanContext = {
   readonly finalized: bigint | undefined
@@ -77,25 +84,34 @@ export function planLegs(
     if (query.finality.length === 1) where.push(finalityCondition(written, query.finality[0]!, finalized))
     if (asOf !== undefined && written !== undefined) where.push(`\`${written}\` <= ${asOf}`)
     const { exact, around } = conditions
-    if (name === 'transactions') {
-      const leg = { name, table: tables[name], written: writtenColumn[name], where, exact }
-      structured.push({ ...leg, newest: newest ?? -1n })
-    } else if (name === 'patterns')
+    if (name === 'transactions' || name === 'patterns') {
       structured.push({
         name,
         table: tables[name],
+        rows: tables.rows,
         written: writtenColumn[name],
         where,
         exact,
-        newest: undefined,
+        isLookedUp: (condition) => isLookedUp(name, condition, filter),
+        newest: name === 'transactions' ? (newest ?? -1n) : undefined,
       })
-    else texts.push({ name, where, exact, around, use: tables[name] })
+    } else texts.push({ name, where, exact, around, use: tables[name] })
   }
   const hasEntities =
     filter === undefined &&
     query.finality.length === 0 &&
     (query.kinds.length === 0 || query.kinds.includes('entity'))
   return { legs: { structured, texts, hasEntities }, warnings }
+}
+
+/** Whatever a filter asks of a column without an index, there are few patterns; of transactions there may be millions. */
+function isLookedUp(
+  name: 'transactions' | 'patterns',
+  condition: string | undefined,
+  filter: FilterExpression | undefined,
+): boolean {
+  if (filter && !isPlain(filter)) return false
+  return name === 'patterns' || condition !== undefined || (filter !== undefined && isSelective(filter))
 }
 
 /** @param written undefined: of no block, so no reorg takes it back */

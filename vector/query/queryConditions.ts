@@ -3,8 +3,11 @@ import type { ParsedQuery } from './parseQuery.ts'
 
 /** What a question asks of one table, as SQL. `undefined` for `exact`: the question names nothing to look up. */
 export type QueryConditions = {
-  /** Rows it names: hash, address, selector, block. */
-  readonly exact: string | undefined
+  /**
+   * Rows it names: hash, address, selector, block. Any of the conditions, each of which an index can lead to: one that joins two columns
+   * by OR would have all of an address sorted.
+   */
+  readonly exact: readonly string[] | undefined
   /** Rows about what it names, of texts. */
   readonly around?: string | undefined
   /** Rows it does not exclude: route, outcome, machine. Empty: all. */
@@ -34,20 +37,20 @@ function transactionConditions(query: ParsedQuery): QueryConditions {
     ...when(query.outcomes.length > 0, isIn('outcome', query.outcomes)),
   ]
   const named = [
-    ...when(
-      query.hashes.length > 0,
-      `(${isIn('transactionHash', query.hashes)} OR ${isIn('blockHash', query.hashes)})`,
-    ),
-    ...when(
-      query.addresses.length > 0,
-      `(${isIn('to', query.addresses)} OR ${isIn('from', query.addresses)})`,
-    ),
     ...when(query.to.length > 0, isIn('to', query.to)),
     ...when(query.from.length > 0, isIn('from', query.from)),
     ...when(query.selectors.length > 0, isIn('selector', query.selectors)),
     ...when(query.blocks.length > 0, `\`blockNumber\` IN (${query.blocks.join(', ')})`),
   ]
-  return { exact: named.length > 0 ? named.join(' AND ') : undefined, facets }
+  const sides = [
+    query.hashes.length > 0 ? ['transactionHash', 'blockHash'].map((name) => isIn(name, query.hashes)) : [],
+    query.addresses.length > 0 ? ['to', 'from'].map((name) => isIn(name, query.addresses)) : [],
+  ]
+  let exact: readonly (readonly string[])[] = [named]
+  for (const side of sides.filter(({ length }) => length > 0))
+    exact = exact.flatMap((terms) => side.map((term) => [...terms, term]))
+  const alternatives = exact.filter(({ length }) => length > 0).map((terms) => terms.join(' AND '))
+  return { exact: alternatives.length > 0 ? alternatives : undefined, facets }
 }
 
 function patternConditions(query: ParsedQuery): QueryConditions | undefined {
@@ -65,7 +68,7 @@ function patternConditions(query: ParsedQuery): QueryConditions | undefined {
     ...when(query.selectors.length > 0, isIn('selector', query.selectors)),
   ]
   const onlyTransactions = query.hashes.length > 0 || query.from.length > 0 || query.blocks.length > 0
-  return { exact: named.length > 0 && !onlyTransactions ? named.join(' AND ') : undefined, facets }
+  return { exact: named.length > 0 && !onlyTransactions ? [named.join(' AND ')] : undefined, facets }
 }
 
 /** Texts name a call only; what is about an address or a block is beside what is named. */
@@ -73,14 +76,14 @@ function textConditions(query: ParsedQuery, table: 'documents' | 'memories'): Qu
   if (table === 'memories') {
     const blocks = query.blocks.map((block) => `(\`fromBlock\` <= ${block} AND \`toBlock\` >= ${block})`)
     // What a block's epoch came to, and what was found in the block; not every pattern of the epoch.
-    const exact = blocks.length > 0 ? `\`memoryKind\` <> 'pattern' AND (${blocks.join(' OR ')})` : undefined
+    const exact = blocks.length > 0 ? [`\`memoryKind\` <> 'pattern' AND (${blocks.join(' OR ')})`] : undefined
     return { exact, facets: [] }
   }
   const contracts = [...query.addresses, ...query.to].filter((address) => address !== '')
   const about = contracts.length > 0 ? isIn('contract', contracts) : undefined
   if (query.selectors.length === 0) return { exact: undefined, around: about, facets: [] }
   const calls = isIn('selector', query.selectors)
-  return { exact: about === undefined ? calls : `${calls} AND ${about}`, around: about, facets: [] }
+  return { exact: [about === undefined ? calls : `${calls} AND ${about}`], around: about, facets: [] }
 }
 
 const outcomeCounters: Readonly<Record<string, string>> = {
@@ -94,5 +97,8 @@ function when(condition: boolean, sql: string): readonly string[] {
 }
 
 export function isIn(column: string, values: readonly string[]): string {
-  return `\`${column}\` IN (${values.map((value) => `'${value}'`).join(', ')})`
+  const [value] = values
+  return values.length === 1
+    ? `\`${column}\` = '${value}'`
+    : `\`${column}\` IN (${values.map((each) => `'${each}'`).join(', ')})`
 }

@@ -3,6 +3,7 @@ import { type DocumentNames, noNames } from '../documents/documentNames.ts'
 import type { Documents } from '../documents/openDocuments.ts'
 import type { EmbedderRecord } from '../embed/openEmbedder.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
 import { errorText } from '../store/failure.ts'
 import type { Progress } from '../store/progress.ts'
 import { searchWords } from '../text/searchWords.ts'
@@ -24,6 +25,7 @@ const mostUnknown = 10
 
 export type SearchSources = {
   readonly tables: Readonly<Record<'transactions' | 'patterns', Table>>
+  readonly rows: RowIndex
   readonly memories: Table | undefined
   readonly documents: Documents
   readonly graph: GraphSources
@@ -70,11 +72,12 @@ export async function gather(
   readonly warnings: readonly string[]
 }> {
   const { query, filter } = readRequest(request)
-  const { documents, memories, tables, graph, embed } = sources
+  const { documents, memories, tables, rows, graph, embed } = sources
   const { finalized } = progress
   const newest = progress.asOf?.number
   const uses = {
     ...tables,
+    rows,
     memories: async <T>(work: (table: Table) => Promise<T>) => (memories ? work(memories) : undefined),
     documents: <T>(work: (table: Table) => Promise<T>) => documents.use(({ table }) => work(table)),
   }

@@ -1,43 +1,59 @@
-import { answerColumns, type StoredRow } from './describeRow.ts'
+import { embedPattern } from '../embed/embedPattern.ts'
+import { embedTransaction } from '../embed/embedTransaction.ts'
+import type { PatternProfile, TransactionRow } from '../types.ts'
+import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
 import type { StructuredLeg } from './planLegs.ts'
 
-/**
- * Candidates of the approximate index looked at, and how many times the limit is compared exactly: recall 0.94 and up at
- * 112 000 rows. Both have no effect on exact search.
- */
-const candidates = 64
-const refine = 2
+/** Partitions of the approximate index looked through: recall at 1 000 000 rows in `vector/README.md`. No effect on exact search. */
+const probes = 32
 /** Blocks up to which all are looked through at once. */
 const leastBlocks = 4096n
 
 /**
- * The newest rows that fit, newest first. In two steps, since a popular address has thousands of rows: sorted by their two short
- * columns, and only the rows kept are read whole.
+ * The newest rows that fit any of the conditions, newest first. By the row index where one of its indices leads to them; else LanceDB tells
+ * which they are.
+ * @param conditions undefined: every row of the leg
  */
 export async function newestRows(
   leg: StructuredLeg,
-  condition: string | undefined,
+  conditions: readonly string[] | undefined,
   match: 'exact' | 'words' | 'newest' | 'neighbour',
   limit: number,
 ): Promise<readonly Found[]> {
-  const conditions = condition === undefined ? [] : [condition]
-  const ids = await settledRows(leg, async (where) => {
-    const recent = recentBlocks(leg)
-    if (recent !== undefined) {
-      const found = await newestIds(leg, [...where, ...conditions, recent], limit)
-      if (found.length === limit) return found
-    }
-    return await newestIds(leg, [...where, ...conditions], limit)
-  })
-  if (ids.length === 0) return []
-  const places = new Map(ids.map((row, place) => [String(row.id), place]))
-  const rows: readonly StoredRow[] = await leg.table
-    .query()
-    .select([...answerColumns[leg.name], 'embedding'])
-    .where(`\`id\` IN (${ids.map((row) => `'${row.id}'`).join(', ')})`)
-    .toArray()
-  return rows.map((row) => foundRow(leg, row, match)).sort((a, b) => places.get(a.id)! - places.get(b.id)!)
+  const found = await Promise.all((conditions ?? [undefined]).map((each) => newestThat(leg, each, limit)))
+  const rows = new Map(found.flat().map((row) => [String(row.id), row]))
+  return [...rows.values()]
+    .sort((a, b) => byAge(leg, a, b))
+    .slice(0, limit)
+    .map((row) => foundRow(leg, row, match))
+}
+
+function byAge({ written }: StructuredLeg, a: StoredRow, b: StoredRow): number {
+  const [first, second] = [a[written] as bigint, b[written] as bigint]
+  if (first !== second) return first > second ? -1 : 1
+  return a.id! < b.id! ? -1 : 1
+}
+
+async function newestThat(
+  leg: StructuredLeg,
+  condition: string | undefined,
+  limit: number,
+): Promise<readonly StoredRow[]> {
+  const where = [...leg.where, ...(condition === undefined ? [] : [condition]), ...settled(leg)]
+  if (leg.isLookedUp(condition)) return leg.rows.newest(leg.name, where, limit)
+  const recent = recentBlocks(leg)
+  let ids = recent === undefined ? [] : await newestIds(leg, [...where, recent], limit)
+  if (ids.length < limit) ids = await newestIds(leg, where, limit)
+  return leg.rows.byIds(
+    leg.name,
+    ids.map((row) => String(row.id)),
+  )
+}
+
+/** Rows of the chain alone: later ones come from a write that is under way or was cut short. */
+function settled({ written, newest }: StructuredLeg): readonly string[] {
+  return newest === undefined ? [] : [`\`${written}\` <= ${newest}`]
 }
 
 async function newestIds(
@@ -69,34 +85,41 @@ export async function nearestRows(
   vector: Float32Array,
   limit: number,
 ): Promise<readonly Found[]> {
-  const rows = await settledRows(leg, async (where) => {
-    const query = leg.table
-      .query()
-      .nearestTo(vector)
-      .distanceType('cosine')
-      .ef(Math.max(candidates, 2 * limit))
-      .refineFactor(refine)
-      .select([...answerColumns[leg.name], 'embedding', '_distance'])
-      .limit(limit)
-    if (where.length > 0) query.where(conjunction(where))
-    return await query.toArray()
-  })
-  return rows
-    .map((row) => ({ ...foundRow(leg, row, 'near'), distance: Number(row._distance) }))
-    .sort(byDistance)
+  const near = await nearestIds(leg, leg.where, vector, limit)
+  const rows = readRows(leg, near)
+  if (rows.length === near.length || leg.newest === undefined) return rows
+  // As a condition of every question this would cost more than all else.
+  return readRows(leg, await nearestIds(leg, [...leg.where, ...settled(leg)], vector, limit))
 }
 
-/**
- * Rows of the chain alone: where one comes from a write that is under way or was cut short, they are asked for again without such. As a
- * condition of every question that would cost more than all else.
- */
-async function settledRows(
-  { where, written, newest }: StructuredLeg,
-  ask: (where: readonly string[]) => Promise<readonly StoredRow[]>,
-): Promise<readonly StoredRow[]> {
-  const rows = await ask(where)
-  if (newest === undefined || rows.every((row) => (row[written] as bigint) <= newest)) return rows
-  return await ask([...where, `\`${written}\` <= ${newest}`])
+type Near = { readonly id: string; readonly distance: number }
+
+async function nearestIds(
+  { table }: StructuredLeg,
+  where: readonly string[],
+  vector: Float32Array,
+  limit: number,
+): Promise<readonly Near[]> {
+  const query = table
+    .query()
+    .nearestTo(vector)
+    .distanceType('cosine')
+    .nprobes(probes)
+    .select(['id', '_distance'])
+    .limit(limit)
+  if (where.length > 0) query.where(conjunction(where))
+  const rows: readonly StoredRow[] = await query.toArray()
+  return rows.map((row) => ({ id: String(row.id), distance: Number(row._distance) }))
+}
+
+/** What is there of the rows, but what later blocks wrote. */
+function readRows(leg: StructuredLeg, near: readonly Near[]): readonly Found[] {
+  const distances = new Map(near.map(({ id, distance }) => [id, distance]))
+  return leg.rows
+    .byIds(leg.name, [...distances.keys()])
+    .filter((row) => leg.newest === undefined || (row[leg.written] as bigint) <= leg.newest)
+    .map((row) => ({ ...foundRow(leg, row, 'near'), distance: distances.get(String(row.id))! }))
+    .sort(byDistance)
 }
 
 export function byDistance(a: Found, b: Found): number {
@@ -117,8 +140,21 @@ function foundRow(leg: StructuredLeg, row: StoredRow, match: Found['match']): Fo
     contract: String(leg.name === 'transactions' ? row.to : row.contract),
     sender: leg.name === 'transactions' ? String(row.from) : undefined,
     selector: String(row.selector),
-    // Copied, so that no batch is kept alive.
-    vector: Float32Array.from(row.embedding as unknown as Iterable<number>),
+    vector: leg.name === 'transactions' ? embedTransaction(asTransaction(row)) : embedPattern(asPattern(row)),
     content: { row },
   }
+}
+
+/** A stored row as it was given, as far as its vector depends on it. */
+function asTransaction(row: StoredRow): TransactionRow {
+  const numbers = {
+    gasLimit: Number(row.gasLimit),
+    calldataBytes: Number(row.calldataBytes),
+    type: Number(row.type),
+  }
+  return { ...(row as unknown as TransactionRow), ...numbers }
+}
+
+function asPattern(row: StoredRow): PatternProfile {
+  return row as unknown as PatternProfile
 }

@@ -58,11 +58,11 @@ export async function documentsNear(
 export async function newestTexts(
   { name, where: always }: TextLeg,
   table: Table,
-  condition: string | undefined,
+  conditions: readonly string[] | undefined,
   match: 'exact' | 'neighbour' | 'newest',
   limit: number,
 ): Promise<readonly Found[]> {
-  const where = [...always, ...(condition === undefined ? [] : [condition])]
+  const where = [...always, ...(conditions === undefined ? [] : [conditions.join(' OR ')])]
   const query = table
     .query()
     .select([...textColumns[name]])

@@ -1,4 +1,6 @@
 import type { Table } from '@lancedb/lancedb'
+import type { RowIndex } from '../rows/rowIndex.ts'
+import { storedPattern, storedTransaction } from '../rows/storedRows.ts'
 import { encodePatterns, encodeTransactions } from './encodeRows.ts'
 import type { WritePlan } from './planWrites.ts'
 import { newestBlockBelow, type Progress, writeProgress } from './progress.ts'
@@ -18,10 +20,10 @@ export type ExecuteOptions = {
  * Carries out a plan and returns how many batches of rows `transactions` and `patterns` got; `advanced` is told of progress as it is
  * written. `transactions` is a log that ends at `asOf`: what a plan repeats or undoes is cut off first, the rest is appended,
  * which takes as long in a large table as in a small one. The order is what makes a kill at any point harmless: `asOf` is moved
- * back before rows go, and forward once the new rows are in.
+ * back before rows go, and forward once the new rows are in, in the tables and then in the row index.
  */
 export async function executePlan(
-  tables: Readonly<Record<StoreTable, Table>>,
+  { tables, rows: index }: { readonly tables: Readonly<Record<StoreTable, Table>>; readonly rows: RowIndex },
   plan: WritePlan,
   before: Progress,
   options: ExecuteOptions,
@@ -34,8 +36,8 @@ export async function executePlan(
   const { lowest } = plan
   const isCut = lowest !== undefined && before.asOf !== undefined && before.asOf.number >= lowest
   if (isCut) await advance({ ...before, asOf: await newestBlockBelow(tables.transactions, lowest) })
+  const from = progress.asOf ? progress.asOf.number + 1n : 0n
   if (isCut || options.mayHoldLater) {
-    const from = progress.asOf ? progress.asOf.number + 1n : 0n
     await tables.transactions.delete(`\`blockNumber\` >= ${from}`)
   }
   for (const rows of split(plan.addTransactions, rowsPerBatch)) {
@@ -55,6 +57,13 @@ export async function executePlan(
     asOf: plan.tip ?? progress.asOf,
     finalized: laterOf(plan.finalized, progress.finalized),
   }
+  index.apply({
+    from,
+    transactions: plan.addTransactions.map(storedTransaction),
+    removePatterns: plan.removePatterns,
+    upsertPatterns: plan.upsertPatterns.map(storedPattern),
+    reached: after.asOf,
+  })
   if (!isSame(after, progress)) await advance(after)
   return writes
 

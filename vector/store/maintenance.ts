@@ -120,7 +120,12 @@ export function createMaintenance(
       return
     }
     building = true
-    const config = Index.hnswSq({ distanceType: 'cosine', m: 16, efConstruction: 100 })
+    const rows = await table.countRows()
+    const config = Index.ivfFlat({
+      distanceType: 'cosine',
+      numPartitions: partitions(rows),
+      maxIterations: 15,
+    })
     void perform('vectorIndex', () => table.createIndex('embedding', { config })).finally(() => {
       building = false
     })
@@ -141,6 +146,11 @@ export function createMaintenance(
     deps.onMaintenance(event)
     return event
   }
+}
+
+/** As many as each has rows. LanceDB splits the ones that grow. */
+function partitions(rows: number): number {
+  return Math.max(1, Math.round(Math.sqrt(rows)))
 }
 
 /** True when `transactions` has its approximate index. */

@@ -6,6 +6,8 @@ import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
 import { searchStore } from '../query/searchStore.ts'
+import { openRows } from '../rows/openRows.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
 import { createBranchWatch } from './branchWatch.ts'
@@ -53,6 +55,10 @@ export async function openStore(
     readProgress(handles.tables.progress),
   )
   const backlog = await storeOperation('reading statistics', directory, () => readBacklog(handles.tables))
+  const rows = await storeOperation('opening the row index', directory, () =>
+    openRows(settings, handles.tables, progress, deps),
+  )
+  opened.defer(() => rows.close())
   const parts = await storeOperation('opening side tables', directory, () =>
     openParts(settings, handles.connection, handles.tables.transactions, deps),
   )
@@ -60,12 +66,12 @@ export async function openStore(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
     'vector store opened',
   )
-  return createStore(settings, handles, parts, { progress, backlog }, opened.move(), deps)
+  return createStore(settings, { ...handles, rows }, parts, { progress, backlog }, opened.move(), deps)
 }
 
 function createStore(
   settings: VectorStoreSettings,
-  { connection, tables }: StoreHandles,
+  { connection, tables, rows }: StoreHandles & { readonly rows: RowIndex },
   { sides, documents, embedder, embedderOf, consolidation }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
@@ -135,7 +141,7 @@ function createStore(
     },
 
     async search(request) {
-      const sources = { tables, memories: sides.tables.memories, documents, graph, embed, problems }
+      const sources = { tables, rows, memories: sides.tables.memories, documents, graph, embed, problems }
       return ask('searching', async () => searchStore(sources, request, await currentProgress()))
     },
 
@@ -208,7 +214,7 @@ function createStore(
       // First what was made of the blocks: as long as they are there themselves it can be made again.
       if (lowest !== undefined) await consolidation.cut(lowest)
       // Taken over step by step: a write that fails half-way leaves what the disk says.
-      return await executePlan(tables, plan, progress, options, (next) => {
+      return await executePlan({ tables, rows }, plan, progress, options, (next) => {
         progress = next
       })
     }

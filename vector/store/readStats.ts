@@ -1,10 +1,10 @@
-import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '@lancedb/lancedb'
 import type { Documents } from '../documents/openDocuments.ts'
 import { embeddedTableName } from '../embed/servingTable.ts'
 import type { MaintenanceEvent, TableStats, VectorStats } from '../types.ts'
+import { folderBytes } from './folderBytes.ts'
 import { hasVectorIndex } from './maintenance.ts'
 import type { Progress } from './progress.ts'
 import type { SideTable, StoreTable } from './schema.ts'
@@ -64,22 +64,4 @@ export async function readStats(sources: StatsSources): Promise<VectorStats> {
 
 function isManifest(file: string): boolean {
   return file.endsWith('.manifest')
-}
-
-async function folderBytes(folder: string): Promise<number> {
-  const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true })
-  let bytes = 0
-  for (const entry of entries)
-    if (entry.isFile()) bytes += await fileBytes(join(entry.parentPath, entry.name))
-  return bytes
-}
-
-async function fileBytes(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    // Compaction may remove a file between the listing and here.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-    throw error
-  }
 }

@@ -108,17 +108,13 @@ const fields: Readonly<Record<StoreTable | SideTable, readonly Field[]>> = {
 }
 
 /**
- * Scalar indices: what equality look-ups, undo and facets need. Compaction pays for each of them in every turn, so columns
- * where one value has many rows (selector, svm) are scanned. `progress` has one row and needs none.
+ * Scalar indices: what undo and the conditions of a search by vector need; rows are looked up in the row index. Compaction pays for each
+ * of them in every turn. `progress` has one row and needs none.
  */
 export const scalarIndices: Readonly<Record<StoreTable, Readonly<Record<string, 'btree' | 'bitmap'>>>> = {
   transactions: {
-    id: 'btree',
     blockNumber: 'btree',
-    blockHash: 'btree',
-    transactionHash: 'btree',
-    from: 'btree',
-    to: 'btree',
+    svm: 'bitmap',
     route: 'bitmap',
     outcome: 'bitmap',
   },

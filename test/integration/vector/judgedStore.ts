@@ -6,6 +6,7 @@ import type { RankedList } from '../../../vector/query/found.ts'
 import type { RankContext, Ranked } from '../../../vector/query/rank.ts'
 import type { Rewriting } from '../../../vector/query/readQuestion.ts'
 import { describeFound, gather, type SearchSources } from '../../../vector/query/searchStore.ts'
+import { openRows } from '../../../vector/rows/openRows.ts'
 import { settingsOf } from '../../../vector/settings.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
 import { openParts } from '../../../vector/store/openParts.ts'
@@ -30,7 +31,8 @@ export async function openJudged(directory: string) {
   const parts = await openParts(settings, connection, tables.transactions, { logger })
   const plan = planWrites(recordedEntries(), 1n)
   const before = await readProgress(tables.progress)
-  await executePlan(tables, plan, before, { ...settings, mayHoldLater: false }, () => undefined)
+  const rows = await openRows(settings, tables, before, { logger })
+  await executePlan({ tables, rows }, plan, before, { ...settings, mayHoldLater: false }, () => undefined)
   const progress = await readProgress(tables.progress)
   while (await parts.consolidation.takeIn(progress.asOf!.number));
   const { signal } = new AbortController()
@@ -42,6 +44,7 @@ export async function openJudged(directory: string) {
   for (const document of recordedDocuments()) await parts.documents.add(document, adding)
   const sources: SearchSources = {
     tables,
+    rows,
     memories: parts.sides.tables.memories,
     documents: parts.documents,
     graph: {

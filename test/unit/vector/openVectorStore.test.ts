@@ -4,6 +4,8 @@ import { connect } from '@lancedb/lancedb'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
+import { openRows } from '../../../vector/rows/openRows.ts'
+import type { RowChange } from '../../../vector/rows/rowIndex.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
 import { openTables } from '../../../vector/store/openTables.ts'
 import { planWrites } from '../../../vector/store/planWrites.ts'
@@ -13,6 +15,7 @@ import {
   blockOf,
   chainId,
   everything,
+  logger,
   openIn,
   patternOf,
   temporaryDirectory,
@@ -212,9 +215,18 @@ async function applyUntilKilled(
     progress: counted(tables.progress),
   }
   const before = await readProgress(tables.progress)
+  const rows = await openRows({ directory, chainId, readOnly: false }, tables, before, { logger })
+  const dyingRows = {
+    ...rows,
+    apply(change: RowChange) {
+      if (writes === survived) throw new Killed()
+      writes += 1
+      rows.apply(change)
+    },
+  }
   try {
     await executePlan(
-      dying,
+      { tables: dying, rows: dyingRows },
       planWrites(entries, chainId),
       before,
       { chainId, rowsPerBatch: 4, mayHoldLater: false },
@@ -225,6 +237,7 @@ async function applyUntilKilled(
     if (error instanceof Killed) return false
     throw error
   } finally {
+    rows.close()
     connection.close()
   }
 }

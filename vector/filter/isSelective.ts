@@ -1,0 +1,34 @@
+import type { FilterExpression } from './parseFilter.ts'
+
+/** Columns of which one value has few rows, or rows that an index has in their order. */
+const indexed: readonly string[] = [
+  'id',
+  'transactionHash',
+  'blockHash',
+  'blockNumber',
+  'to',
+  'from',
+  'selector',
+]
+/** Columns that an index of another one carries. */
+const carried: readonly string[] = ['svm', 'route', 'outcome', 'finality', 'kind']
+
+/**
+ * Whether a filter says nothing but what the indices of the rows hold. LIKE is left to LanceDB, whose wildcards have an escape of their
+ * own.
+ */
+export function isPlain(expression: FilterExpression): boolean {
+  if (expression.kind === 'not') return isPlain(expression.term)
+  if (expression.kind !== 'predicate') return expression.terms.every(isPlain)
+  return (
+    expression.test !== 'like' && (indexed.includes(expression.column) || carried.includes(expression.column))
+  )
+}
+
+/** Whether all that fits has one of a few values in an indexed column. */
+export function isSelective(expression: FilterExpression): boolean {
+  if (expression.kind === 'and') return expression.terms.some(isSelective)
+  if (expression.kind !== 'predicate' || !indexed.includes(expression.column)) return false
+  if (expression.test === 'compare') return expression.comparison === '='
+  return expression.test === 'in' && !expression.negated
+}

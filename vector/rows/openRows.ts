@@ -1,0 +1,176 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Table } from '@lancedb/lancedb'
+import type { Logger } from 'pino'
+import { VectorStoreError } from '../errors.ts'
+import type { StoredRow } from '../query/describeRow.ts'
+import { errorText } from '../store/failure.ts'
+import type { Progress } from '../store/progress.ts'
+import { createRowIndex, type RowIndex } from './rowIndex.ts'
+import { applicationId, createTables, layout, type RowTable, rowColumns } from './rowSchema.ts'
+
+export type OpenRowsOptions = {
+  readonly directory: string
+  readonly chainId: bigint
+  readonly readOnly: boolean
+}
+
+const cacheKiB = 32 * 1024
+const walBytes = 16 * 2 ** 20
+
+/** The file beside the tables. */
+export function rowsFile(directory: string): string {
+  return join(directory, 'rows.sqlite')
+}
+
+/**
+ * Opens the row index of a folder. A writer makes it anew from the tables where it is missing, of another layout, unreadable or not as
+ * far as they are; that takes about a minute for a million rows and is logged. A reader takes what is there, and
+ * throws `VectorStoreError` `TABLE_MISSING` where there is nothing.
+ */
+export async function openRows(
+  { directory, chainId, readOnly }: OpenRowsOptions,
+  tables: Readonly<Record<RowTable, Table>>,
+  { asOf }: Progress,
+  { logger }: { readonly logger: Logger },
+): Promise<RowIndex> {
+  const file = rowsFile(directory)
+  if (readOnly) return openForReading(file, chainId)
+  const { rows, problem } = await openExisting(file, chainId, tables, asOf)
+  if (rows) return rows
+  const started = performance.now()
+  if (problem !== undefined) logger.warn({ file, problem }, 'Making the row index anew from the tables')
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
+  const database = openFile(file)
+  try {
+    database.exec('BEGIN')
+    for (const statement of createTables) database.exec(statement)
+    database.prepare('INSERT INTO reached VALUES (?, NULL, NULL)').run(String(chainId))
+    database.exec('COMMIT')
+    const made = createRowIndex(database)
+    const count = await fill(made, tables, asOf)
+    if (count > 0)
+      logger.info({ file, rows: count, seconds: (performance.now() - started) / 1000 }, 'Made the row index')
+    return made
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function openForReading(file: string, chainId: bigint): RowIndex {
+  if (!existsSync(file)) {
+    throw new VectorStoreError(
+      'TABLE_MISSING',
+      `vector store: expected ${file}, found none: start the sidecar with this folder once, which makes it from the tables`,
+      { facts: { file } },
+    )
+  }
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file, { readOnly: true, timeout: 2000 })
+    database.exec(`PRAGMA cache_size = -${cacheKiB}`)
+    const difference = differenceOf(database, chainId)
+    if (difference !== undefined) throw new Error(difference)
+    return createRowIndex(database)
+  } catch (cause) {
+    database?.close()
+    throw new VectorStoreError(
+      'STORE_DAMAGED',
+      `vector store: expected a readable row index at ${file}, got: ${errorText(cause)}. Remove the file and start the sidecar ` +
+        'with this folder once, which makes it from the tables.',
+      { cause, facts: { file } },
+    )
+  }
+}
+
+/** The index that is there, where it can be gone on with; else why not. */
+async function openExisting(
+  file: string,
+  chainId: bigint,
+  tables: Readonly<Record<RowTable, Table>>,
+  asOf: Progress['asOf'],
+): Promise<{ readonly rows?: RowIndex; readonly problem?: string }> {
+  if (!existsSync(file)) return asOf === undefined ? {} : { problem: 'there is none' }
+  let database: DatabaseSync | undefined
+  try {
+    database = openFile(file)
+    const rows = createRowIndex(database)
+    const problem =
+      differenceOf(database, chainId) ?? (await shortfall(rows, tables.transactions, asOf ?? before))
+    if (problem === undefined) return { rows }
+    database.close()
+    return { problem }
+  } catch (cause) {
+    database?.close()
+    return { problem: errorText(cause) }
+  }
+}
+
+/** Stands for the newest block of a store that has none. */
+const before = { number: -1n, hash: '' }
+
+/** In what the rows are not those of the table up to its newest block; rows above it are cut with the next write. */
+async function shortfall(
+  rows: RowIndex,
+  transactions: Table,
+  asOf: { readonly number: bigint; readonly hash: string },
+): Promise<string | undefined> {
+  const { number, hash } = rows.reached() ?? before
+  const isOther = number === asOf.number && hash !== asOf.hash
+  if (number < asOf.number || isOther)
+    return `it ends at block ${number} ${hash}, the tables at ${asOf.number} ${asOf.hash}`
+  const [has, expected] = [
+    rows.count(asOf.number),
+    await transactions.countRows(`\`blockNumber\` <= ${asOf.number}`),
+  ]
+  return has === expected ? undefined : `it has ${has} rows, the table ${expected}`
+}
+
+function openFile(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: 2000 })
+  try {
+    database.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    database.exec(`PRAGMA cache_size = -${cacheKiB}; PRAGMA journal_size_limit = ${walBytes}`)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function differenceOf(database: DatabaseSync, chainId: bigint): string | undefined {
+  const read = (pragma: string) => database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]
+  if (read('application_id') !== applicationId) return 'it is a file of another program'
+  if (read('user_version') !== layout) return `it has layout ${read('user_version')}, expected ${layout}`
+  const chain = database.prepare('SELECT "chainId" FROM reached').get()?.chainId
+  return chain === String(chainId) ? undefined : `it is of chain ${chain}, expected ${chainId}`
+}
+
+/** Copies the tables' rows; returns how many. How far they go is written last. */
+async function fill(
+  rows: RowIndex,
+  tables: Readonly<Record<RowTable, Table>>,
+  asOf: Progress['asOf'],
+): Promise<number> {
+  if (asOf === undefined) return 0
+  const nothing = { from: asOf.number + 1n, removePatterns: [], transactions: [], upsertPatterns: [] }
+  let count = 0
+  for (const name of ['transactions', 'patterns'] as const) {
+    const names = rowColumns[name].map((column) => column.name)
+    const query = tables[name].query().select(names)
+    if (name === 'transactions') query.where(`\`blockNumber\` <= ${asOf.number}`)
+    for await (const batch of query) {
+      const stored = batch.toArray() as StoredRow[]
+      count += stored.length
+      rows.apply({
+        ...nothing,
+        ...(name === 'transactions' ? { transactions: stored } : { upsertPatterns: stored }),
+        reached: undefined,
+      })
+    }
+  }
+  rows.apply({ ...nothing, reached: asOf })
+  return count
+}

@@ -1,0 +1,119 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { writtenColumn } from '../filter/columns.ts'
+import type { StoredRow } from '../query/describeRow.ts'
+import type { BlockPosition } from '../types.ts'
+import { type RowColumn, type RowTable, rowColumns } from './rowSchema.ts'
+
+/** What a write changes; the rows of blocks from `from` on go first. */
+export type RowChange = {
+  readonly from: bigint
+  readonly transactions: Iterable<StoredRow>
+  readonly removePatterns: readonly string[]
+  readonly upsertPatterns: Iterable<StoredRow>
+  /** The newest block afterwards; undefined while there is none. */
+  readonly reached: BlockPosition | undefined
+}
+
+/**
+ * The rows of `transactions` and `patterns` once more, in SQLite, for what LanceDB is slow at: the newest rows of an address out of all it
+ * ever had, and rows whole, of which LanceDB reads each column by itself. Made of the tables and made again from them; every call
+ * is synchronous and takes well below a millisecond where an index leads. Throws what SQLite throws.
+ */
+export type RowIndex = {
+  /** The newest block applied; undefined before the first. */
+  reached(): BlockPosition | undefined
+  /** Transactions of blocks up to a number. */
+  count(upTo: bigint): number
+  /** All of a change or, when it throws, nothing. */
+  apply(change: RowChange): void
+  /**
+   * The newest rows that fulfil all conditions, newest first, those of one block by id.
+   * @param where SQL over the columns, of checked values; one of them should be of a column with an index
+   */
+  newest(table: RowTable, where: readonly string[], limit: number): readonly StoredRow[]
+  /** The rows with ids, in no order; unknown ids are left out. */
+  byIds(table: RowTable, ids: readonly string[]): readonly StoredRow[]
+  close(): void
+}
+
+export function createRowIndex(database: DatabaseSync): RowIndex {
+  const readReached = database.prepare('SELECT "number", "hash" FROM reached')
+  readReached.setReadBigInts(true)
+  const countRows = database.prepare('SELECT count(*) AS rows FROM transactions WHERE "blockNumber" <= ?')
+
+  return {
+    reached() {
+      const row = readReached.get()
+      if (!row || row.number === null) return undefined
+      return { number: row.number as bigint, hash: row.hash as string }
+    },
+    count: (upTo) => Number(countRows.get(upTo)?.rows),
+    apply(change) {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        write(change)
+        database.exec('COMMIT')
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK')
+        throw error
+      }
+    },
+    newest(table, where, limit) {
+      const order = `"${writtenColumn[table]}" DESC, "id" ASC`
+      const fits = where.length === 0 ? '' : ` WHERE ${where.map((each) => `(${each})`).join(' AND ')}`
+      return select(table, `${fits} ORDER BY ${order} LIMIT ?`, [limit])
+    },
+    byIds(table, ids) {
+      if (ids.length === 0) return []
+      return select(table, ' WHERE "id" IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)])
+    },
+    close() {
+      database.close()
+    },
+  }
+
+  function write({ from, transactions, removePatterns, upsertPatterns, reached }: RowChange): void {
+    database.prepare('DELETE FROM transactions WHERE "blockNumber" >= ?').run(from)
+    insert('transactions', transactions)
+    const remove = database.prepare('DELETE FROM patterns WHERE "id" = ?')
+    for (const id of removePatterns) remove.run(id)
+    insert('patterns', upsertPatterns)
+    database
+      .prepare('UPDATE reached SET "number" = ?, "hash" = ?')
+      .run(reached?.number ?? null, reached?.hash ?? null)
+  }
+
+  function insert(table: RowTable, rows: Iterable<StoredRow>): void {
+    const columns = rowColumns[table]
+    const names = columns.map(({ name }) => `"${name}"`).join(', ')
+    const places = columns.map(() => '?').join(', ')
+    const statement = database.prepare(`INSERT OR REPLACE INTO ${table}(${names}) VALUES (${places})`)
+    for (const row of rows) statement.run(...columns.map(({ name }) => sqlValue(row[name]!)))
+  }
+
+  function select(
+    table: RowTable,
+    condition: string,
+    values: readonly SQLInputValue[],
+  ): readonly StoredRow[] {
+    const columns = rowColumns[table]
+    const names = columns.map(({ name }) => `"${name}"`).join(', ')
+    const statement = database.prepare(`SELECT ${names} FROM ${table}${condition}`)
+    statement.setReadBigInts(true)
+    return statement.all(...values).map((row) => storedRow(columns, row))
+  }
+}
+
+function sqlValue(value: StoredRow[string]): SQLInputValue {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return value
+}
+
+function storedRow(columns: readonly RowColumn[], row: Record<string, SQLOutputValue>): StoredRow {
+  const stored: Record<string, StoredRow[string]> = {}
+  for (const { name, kind } of columns) {
+    const value = row[name] as string | number | bigint
+    stored[name] = kind === 'boolean' ? value !== 0n : value
+  }
+  return stored
+}

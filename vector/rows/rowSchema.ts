@@ -1,0 +1,61 @@
+import { Bool, type Field, Float64, Int64 } from 'apache-arrow'
+import { tableSchema } from '../store/schema.ts'
+
+/** Tables whose rows are looked up by what they name. */
+export type RowTable = 'transactions' | 'patterns'
+
+/** Layout of the file: another one is made anew from the tables it is made of. */
+export const layout = 1
+/** What tells the file from other programs' ("mmrw"). */
+export const applicationId = 0x6d6d7277
+
+export type RowColumn = { readonly name: string; readonly kind: 'text' | 'integer' | 'boolean' | 'decimal' }
+
+/** The columns of a table but its vector, which follows from the others. */
+export const rowColumns: Readonly<Record<RowTable, readonly RowColumn[]>> = {
+  transactions: columnsOf('transactions'),
+  patterns: columnsOf('patterns'),
+}
+
+/**
+ * An index of one value ends in the block number, so that the newest rows of an address are the end of a range, however many it has;
+ * after it stands what questions narrow by, so that no row is read that does not fit.
+ */
+const narrowing = '"blockNumber", "outcome", "route", "svm"'
+
+export const createTables: readonly string[] = [
+  createTable('transactions'),
+  createTable('patterns'),
+  'CREATE UNIQUE INDEX transactionsById ON transactions("id")',
+  'CREATE INDEX transactionsByBlock ON transactions("blockNumber", "id")',
+  'CREATE INDEX transactionsByHash ON transactions("transactionHash")',
+  'CREATE INDEX transactionsByBlockHash ON transactions("blockHash")',
+  `CREATE INDEX transactionsByTo ON transactions("to", ${narrowing})`,
+  `CREATE INDEX transactionsByFrom ON transactions("from", ${narrowing})`,
+  `CREATE INDEX transactionsBySelector ON transactions("selector", ${narrowing})`,
+  'CREATE UNIQUE INDEX patternsById ON patterns("id")',
+  'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
+  'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
+  // How far the rows go: one row, the newest block that was applied; none before the first.
+  'CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT)',
+  `PRAGMA user_version = ${layout}`,
+  `PRAGMA application_id = ${applicationId}`,
+]
+
+function columnsOf(table: RowTable): readonly RowColumn[] {
+  return tableSchema(table, 0n)
+    .fields.filter(({ name }) => name !== 'embedding')
+    .map((field) => ({ name: field.name, kind: kindOf(field) }))
+}
+
+function kindOf({ type }: Field): RowColumn['kind'] {
+  if (type instanceof Int64) return 'integer'
+  if (type instanceof Bool) return 'boolean'
+  return type instanceof Float64 ? 'decimal' : 'text'
+}
+
+function createTable(table: RowTable): string {
+  const types = { text: 'TEXT', integer: 'INTEGER', boolean: 'INTEGER', decimal: 'REAL' }
+  const columns = rowColumns[table].map(({ name, kind }) => `"${name}" ${types[kind]} NOT NULL`)
+  return `CREATE TABLE ${table}(${columns.join(', ')}) STRICT`
+}

@@ -13,7 +13,7 @@ export async function folderBytes(folder: string): Promise<number> {
   return bytes
 }
 
-async function unlessGone<T>(read: Promise<T>, otherwise: T): Promise<T> {
+async function unlessGone<T, U>(read: Promise<T>, otherwise: U): Promise<T | U> {
   try {
     return await read
   } catch (error) {

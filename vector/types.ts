@@ -189,9 +189,10 @@ export type EmbeddingStats = {
 export type VectorStats = {
   readonly transactions: TableStats
   readonly patterns: TableStats
+  /** What epochs have counted: increments of edges, and of entities. */
+  readonly edges: number
+  readonly entities: number
   /** Of tables that cannot be used, zeros. */
-  readonly edges: TableStats
-  readonly entities: TableStats
   readonly memories: TableStats
   readonly documents: TableStats
   /** Newest block taken into graph and memories. */

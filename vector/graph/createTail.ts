@@ -7,10 +7,8 @@ export const mostTailRows = 20_000
 
 /** What blocks add to the graph that no epoch holds yet. */
 export type Tail = {
-  /**
-   * Of blocks up to `asOf`: edges after `edgesTo`, entities after `entitiesTo`. Undefined with more than `mostTailRows` to read.
-   */
-  read(edgesTo: bigint, entitiesTo: bigint, asOf: bigint): Promise<Increments | undefined>
+  /** What blocks after `after` up to `asOf` add. Undefined with more than `mostTailRows` to read. */
+  read(after: bigint, asOf: bigint): Promise<Increments | undefined>
   /** Blocks were taken back: nothing that was read holds. */
   forget(): void
 }
@@ -27,17 +25,13 @@ export function createTail(transactions: Table, keeps: boolean): Tail {
   let summed: { readonly key: string; readonly of: Kept; readonly tail: Increments } | undefined
 
   return {
-    async read(edgesTo, entitiesTo, asOf) {
-      const after = lower(edgesTo, entitiesTo)
+    async read(after, asOf) {
       const known = await reach(after, asOf)
       if (!known) return undefined
-      const key = `${edgesTo} ${entitiesTo} ${asOf}`
+      const key = `${after} ${asOf}`
       if (summed?.of === known && summed.key === key) return summed.tail
-      const rows = (await known.rows).filter(({ blockNumber }) => blockNumber <= asOf)
-      const tail = {
-        edges: incrementsOf(rows.filter(({ blockNumber }) => blockNumber > edgesTo)).edges,
-        entities: incrementsOf(rows.filter(({ blockNumber }) => blockNumber > entitiesTo)).entities,
-      }
+      const rows = await known.rows
+      const tail = incrementsOf(rows.filter(({ blockNumber }) => blockNumber > after && blockNumber <= asOf))
       summed = { key, of: known, tail }
       return tail
     },
@@ -70,9 +64,4 @@ export function createTail(transactions: Table, keeps: boolean): Tail {
     })
     return next
   }
-}
-
-export function lower(a: bigint, b: bigint): bigint {
-  if (a < b) return a
-  return b
 }

@@ -77,7 +77,7 @@ export async function neighboursOf(
     if (frontier.length > mostExpanded) truncated = true
     const found = await Promise.all(
       frontier.slice(0, mostExpanded).map(async (from) => ({
-        counted: isPatternId(from) ? { edges: [], truncated: false } : await graph.edgesOf(from),
+        counted: isPatternId(from) ? { edges: [], truncated: false } : graph.edgesOf(from),
         ofPatterns: withPatterns ? await patternsAround(tables.patterns, from, fanout) : [],
       })),
     )
@@ -110,7 +110,7 @@ export async function neighboursOf(
     }
   }
   const edges = await describeEdges([...counted.values()], [...ofPatterns.values()], context)
-  const isKnown = edges.length > 0 || (await graph.entitiesOf([id])).size > 0
+  const isKnown = edges.length > 0 || graph.entitiesOf([id]).size > 0
   return { nodes: isKnown ? await describeNodes(hopOf, edges, context) : [], edges, truncated }
 }
 
@@ -127,7 +127,7 @@ async function describeNodes(
   { graph, nameOf }: NeighbourContext,
 ): Promise<readonly GraphNode[]> {
   const ids = [...hopOf.keys()].filter((id) => !isPatternId(id))
-  const called = await graph.entitiesOf(ids)
+  const called = graph.entitiesOf(ids)
   const tokens = new Set(
     edges.flatMap(({ kind, token, target }) => [token, kind === 'owns' ? target : undefined]),
   )

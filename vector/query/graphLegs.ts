@@ -16,19 +16,15 @@ export type GraphFindings = {
 }
 
 /** What the graph knows of the entities a question names. */
-export async function findEntities(
+export function findEntities(
   graph: GraphReader,
   ids: readonly string[],
   context: { readonly finalized: bigint | undefined; readonly names: DocumentNames },
   match: 'exact' | 'words',
-): Promise<GraphFindings> {
+): GraphFindings {
   const asked = ids.slice(0, mostNamed)
-  const called = await graph.entitiesOf(asked)
-  const known = await Promise.all(
-    asked.map(async (id): Promise<KnownEntity> => {
-      return { id, called: called.get(id), ...(await graph.edgesOf(id)) }
-    }),
-  )
+  const called = graph.entitiesOf(asked)
+  const known = asked.map((id): KnownEntity => ({ id, called: called.get(id), ...graph.edgesOf(id) }))
   const present = known.filter(({ called, edges }) => called !== undefined || edges.length > 0)
   const near = present.flatMap(({ id, edges }) =>
     edges.toSorted(byCount).map(({ source, target }) => (source === id ? target : source)),
@@ -40,18 +36,16 @@ export async function findEntities(
 }
 
 /** Neighbours as entities of their own, for questions that ask for them. */
-export async function describeNeighbours(
+export function describeNeighbours(
   graph: GraphReader,
   ids: readonly string[],
   context: { readonly finalized: bigint | undefined; readonly names: DocumentNames },
-): Promise<readonly Found[]> {
-  const called = await graph.entitiesOf(ids)
-  return await Promise.all(
-    ids.map(async (id) => {
-      const entity = { id, called: called.get(id), ...(await graph.edgesOf(id)) }
-      return foundEntity(entity, graph.asOf, context, 'neighbour')
-    }),
-  )
+): readonly Found[] {
+  const called = graph.entitiesOf(ids)
+  return ids.map((id) => {
+    const entity = { id, called: called.get(id), ...graph.edgesOf(id) }
+    return foundEntity(entity, graph.asOf, context, 'neighbour')
+  })
 }
 
 function foundEntity(

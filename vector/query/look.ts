@@ -192,11 +192,11 @@ async function byGraph(
   const match = entities.length > 0 ? 'exact' : 'words'
   const found = await attempt('graph', async () => {
     const graph = await openGraph(context.graph, asOf)
-    const { named, neighbours } = await findEntities(graph, ids, { finalized, names }, match)
+    const { named, neighbours } = findEntities(graph, ids, { finalized, names }, match)
     const asked = legs.hasEntities && query.kinds.includes('entity')
     return {
       named: legs.hasEntities ? named : [],
-      near: asked ? await describeNeighbours(graph, neighbours, { finalized, names }) : [],
+      near: asked ? describeNeighbours(graph, neighbours, { finalized, names }) : [],
       neighbours,
     }
   })

@@ -131,7 +131,7 @@ async function shortfall(
 function openFile(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 2000 })
   try {
-    database.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     database.exec(`PRAGMA cache_size = -${cacheKiB}; PRAGMA journal_size_limit = ${walBytes}`)
     return database
   } catch (error) {

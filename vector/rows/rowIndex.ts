@@ -2,6 +2,8 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { writtenColumn } from '../filter/columns.ts'
 import type { StoredRow } from '../query/describeRow.ts'
 import type { BlockPosition } from '../types.ts'
+import { createGraphRows, type GraphRows } from './graphRows.ts'
+import { inTransaction } from './inTransaction.ts'
 import { type RowColumn, type RowTable, rowColumns } from './rowSchema.ts'
 
 /** What a write changes; the rows of blocks from `from` on go first. */
@@ -33,6 +35,8 @@ export type RowIndex = {
   newest(table: RowTable, where: readonly string[], limit: number): readonly StoredRow[]
   /** The rows with ids, in no order; unknown ids are left out. */
   byIds(table: RowTable, ids: readonly string[]): readonly StoredRow[]
+  /** What epochs have counted. */
+  readonly graph: GraphRows
   close(): void
 }
 
@@ -49,14 +53,7 @@ export function createRowIndex(database: DatabaseSync): RowIndex {
     },
     count: (upTo) => Number(countRows.get(upTo)?.rows),
     apply(change) {
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        write(change)
-        database.exec('COMMIT')
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
-      }
+      inTransaction(database, () => write(change))
     },
     newest(table, where, limit) {
       const order = `"${writtenColumn[table]}" DESC, "id" ASC`
@@ -67,6 +64,7 @@ export function createRowIndex(database: DatabaseSync): RowIndex {
       if (ids.length === 0) return []
       return select(table, ' WHERE "id" IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)])
     },
+    graph: createGraphRows(database),
     close() {
       database.close()
     },

@@ -1,5 +1,6 @@
 import { Bool, type Field, Float64, Int64 } from 'apache-arrow'
 import { tableSchema } from '../store/schema.ts'
+import { createGraphTables } from './graphRows.ts'
 
 /** Tables whose rows are looked up by what they name. */
 export type RowTable = 'transactions' | 'patterns'
@@ -35,6 +36,7 @@ export const createTables: readonly string[] = [
   `CREATE INDEX transactionsBySelector ON transactions("selector", ${narrowing})`,
   'CREATE UNIQUE INDEX patternsById ON patterns("id")',
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
+  ...createGraphTables,
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
   // How far the rows go: one row, the newest block that was applied; none before the first.
   'CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT)',

@@ -1,16 +1,13 @@
 import type { Table } from '@lancedb/lancedb'
-import type { Table as ArrowTable } from 'apache-arrow'
 import { VectorStoreError } from '../errors.ts'
-import { encodeEdges, encodeEntities } from '../graph/encodeGraph.ts'
 import { type Increments, incrementsOf } from '../graph/increments.ts'
 import { readTransactions, type SourceRow } from '../graph/readTransactions.ts'
 import { encodeMemories } from '../memory/encodeMemories.ts'
 import { summariseEpoch } from '../memory/summariseEpoch.ts'
 import type { MemoryRow } from '../memory/types.ts'
+import type { GraphRows } from '../rows/graphRows.ts'
 import { errorText } from './failure.ts'
 import { epochRows, newestOf } from './newestOf.ts'
-import type { SideTable } from './schema.ts'
-import type { SideHandles } from './sideTables.ts'
 
 export type ConsolidationOptions = {
   readonly chainId: bigint
@@ -20,23 +17,27 @@ export type ConsolidationOptions = {
   readonly batchRows: number
 }
 
-/** Side tables that are made of `transactions`. */
-const derived = ['edges', 'entities', 'memories'] as const satisfies readonly SideTable[]
-type Derived = (typeof derived)[number]
+/** What is made of `transactions`. */
+type Derived = 'graph' | 'memories'
 
 /** Epochs of a batch at most, however few rows they have. */
 const mostEpochs = 4_096n
 
+export type ConsolidationTables = {
+  readonly transactions: Table
+  readonly graph: GraphRows
+  /** Undefined where the table cannot be used. */
+  readonly memories: Table | undefined
+}
+
 export type Consolidation = {
-  /** Newest block whose epoch is in a table; undefined before the first. */
-  reached(table: 'edges' | 'entities'): bigint | undefined
-  /** Newest block whose epoch is in every table; undefined before the first. */
+  /** Newest block whose epoch is in the graph and in the memories; undefined before the first. */
   consolidatedTo(): bigint | undefined
   /** False when no epoch is complete with `asOf` as the newest block; asks nobody. */
   isDue(asOf: bigint): boolean
   /**
    * Takes in the epochs next in line that are complete when `asOf` is the newest block, a batch of them. True when more may be
-   * waiting. Throws what LanceDB throws; what is written by then counts.
+   * waiting. Throws what SQLite and LanceDB throw; what is written by then counts.
    */
   takeIn(asOf: bigint): Promise<boolean>
   /** Keeps what was found in blocks. False when there is no table to keep it in. */
@@ -47,16 +48,15 @@ export type Consolidation = {
 
 /**
  * Turns complete epochs of stored transactions into what they add to the graph, and into memories. An epoch's rows depend on its
- * transactions alone, and each table gets them in one write: so a table tells by its newest row how far it is, a write that was
+ * transactions alone, and graph and memories get them in one write each: so each tells by its newest row how far it is, a write that was
  * cut short leaves nothing, and whatever is undone and done again ends in the same rows.
  */
 export async function createConsolidation(
-  transactions: Table,
-  { tables }: SideHandles,
+  { transactions, graph, memories }: ConsolidationTables,
   { chainId, epochBlocks, batchRows }: ConsolidationOptions,
 ): Promise<Consolidation> {
   const length = BigInt(epochBlocks)
-  const open = derived.filter((name) => tables[name] !== undefined)
+  const open: readonly Derived[] = memories ? ['graph', 'memories'] : ['graph']
   const reached = new Map<Derived, bigint | undefined>()
   // Also what findings are in: they go with their block, like the summaries.
   let newestMemory = -1n
@@ -66,19 +66,14 @@ export async function createConsolidation(
   for (const name of open) await readReached(name)
 
   return {
-    reached: (table) => reached.get(table),
-
     consolidatedTo() {
-      // Of entities an epoch may have none; it gets them before memories, of which it has one.
-      const ends = open.filter((name) => name !== 'entities').map((name) => reached.get(name) ?? -1n)
-      const [least = -1n] = ends.sort((a, b) => Number(a - b))
+      const least = from() - 1n
       return least < 0n ? undefined : least
     },
 
-    isDue: (asOf) => open.length > 0 && asOf >= dueAt,
+    isDue: (asOf) => asOf >= dueAt,
 
     async takeIn(asOf) {
-      if (open.length === 0) return false
       const first = await nextBlock(from())
       dueAt = endOf(first ?? asOf + 1n)
       if (first === undefined || dueAt > asOf) return false
@@ -90,9 +85,8 @@ export async function createConsolidation(
     },
 
     async remember(findings) {
-      const table = tables.memories
-      if (!table) return false
-      const upsert = table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll()
+      if (!memories) return false
+      const upsert = memories.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll()
       await upsert.execute(encodeMemories(findings, chainId))
       for (const { toBlock } of findings) if (toBlock > newestMemory) newestMemory = toBlock
       return true
@@ -103,14 +97,16 @@ export async function createConsolidation(
         const newest = name === 'memories' ? newestMemory : (reached.get(name) ?? -1n)
         if (newest < lowest) continue
         try {
-          await tables[name]!.delete(`\`toBlock\` >= ${lowest}`)
+          if (name === 'graph') graph.cut(lowest)
+          else await memories?.delete(`\`toBlock\` >= ${lowest}`)
           await readReached(name)
         } catch (cause) {
+          const file = name === 'graph' ? 'rows.sqlite' : 'memories.lance'
           throw new VectorStoreError(
             'STORE_FAILED',
-            `vector store: blocks from ${lowest} on could not be taken back from the table '${name}': ${errorText(cause)}. If the ` +
-              `disk is full, make room; otherwise stop, move its folder ${name}.lance away and start: it is made anew.`,
-            { cause, facts: { table: name } },
+            `vector store: blocks from ${lowest} on could not be taken back from ${file}: ${errorText(cause)}. If the disk is full, ` +
+              `make room; otherwise stop, move ${file} away and start: it is made anew.`,
+            { cause, facts: { file } },
           )
         }
         dueAt = 0n
@@ -168,8 +164,7 @@ export async function createConsolidation(
       if (to >= last) continue
       const epochs = made.get(to) ?? epochsAfter(rows, to)
       made.set(to, epochs)
-      const batch = encode(name, epochs, chainId)
-      if (batch) await tables[name]!.add(batch)
+      await add(name, epochs)
       reached.set(name, last)
       if (name === 'memories' && last > newestMemory) newestMemory = last
     }
@@ -188,13 +183,25 @@ export async function createConsolidation(
       })
   }
 
-  async function readReached(name: Derived): Promise<void> {
-    const newest = await newestOf(tables[name]!)
-    if (name !== 'memories') reached.set(name, newest)
-    else {
-      newestMemory = newest ?? -1n
-      reached.set(name, await newestOf(tables[name]!, epochRows))
+  async function add(name: Derived, epochs: readonly Epoch[]): Promise<void> {
+    if (name === 'memories') {
+      const rows = epochs.flatMap(({ span, rows }) => summariseEpoch(rows, chainId, span))
+      if (rows.length > 0) await memories?.add(encodeMemories(rows, chainId))
+      return
     }
+    graph.add(
+      epochs.flatMap(({ span, increments }) => increments.edges.map((edge) => ({ ...edge, ...span }))),
+      epochs.flatMap(({ span, increments }) => increments.entities.map((entity) => ({ ...entity, ...span }))),
+    )
+  }
+
+  async function readReached(name: Derived): Promise<void> {
+    if (name === 'graph') {
+      reached.set(name, graph.reached())
+      return
+    }
+    newestMemory = (memories && (await newestOf(memories))) ?? -1n
+    reached.set(name, memories && (await newestOf(memories, epochRows)))
   }
 }
 
@@ -202,26 +209,4 @@ type Epoch = {
   readonly span: { readonly fromBlock: bigint; readonly toBlock: bigint }
   readonly rows: readonly SourceRow[]
   readonly increments: Increments
-}
-
-/** What epochs bring to a table; undefined when that is nothing. */
-function encode(name: Derived, epochs: readonly Epoch[], chainId: bigint): ArrowTable | undefined {
-  switch (name) {
-    case 'edges': {
-      const rows = epochs.flatMap(({ span, increments }) =>
-        increments.edges.map((edge) => ({ ...edge, ...span })),
-      )
-      return rows.length > 0 ? encodeEdges(rows, chainId) : undefined
-    }
-    case 'entities': {
-      const rows = epochs.flatMap(({ span, increments }) =>
-        increments.entities.map((entity) => ({ ...entity, ...span })),
-      )
-      return rows.length > 0 ? encodeEntities(rows, chainId) : undefined
-    }
-    case 'memories': {
-      const rows = epochs.flatMap(({ span, rows }) => summariseEpoch(rows, chainId, span))
-      return rows.length > 0 ? encodeMemories(rows, chainId) : undefined
-    }
-  }
 }

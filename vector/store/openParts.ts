@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { type Documents, openDocuments } from '../documents/openDocuments.ts'
 import type { Embedder } from '../embed/embedder.ts'
 import { type EmbedderRecord, openEmbedder, reopenEmbedder } from '../embed/openEmbedder.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import { type Consolidation, createConsolidation } from './consolidation.ts'
 import { openSideTables, type SideHandles } from './sideTables.ts'
@@ -25,7 +26,11 @@ export type SideParts = {
 export async function openParts(
   settings: VectorStoreSettings,
   connection: Connection,
-  transactions: Table,
+  {
+    transactions,
+    rows,
+    isUsed,
+  }: { readonly transactions: Table; readonly rows: RowIndex; readonly isUsed: boolean },
   { logger }: { readonly logger: Logger },
 ): Promise<SideParts> {
   const embedder = openEmbedder(settings.embedder, { logger })
@@ -35,11 +40,14 @@ export async function openParts(
       reopened.set(record.id, reopenEmbedder(record, settings.embedder, { logger }))
     return reopened.get(record.id)
   }
-  const sides = await openSideTables(connection, settings, { logger })
+  const sides = await openSideTables(connection, { ...settings, isUsed }, { logger })
   const record = { id: embedder.id, dimensions: embedder.dimensions }
   const documents = await openDocuments({ ...settings, connection }, { embedder: record, embedderOf, logger })
   const { chainId, epochBlocks, consolidationRows } = settings
   const options = { chainId, epochBlocks, batchRows: consolidationRows }
-  const consolidation = await createConsolidation(transactions, sides, options)
+  const consolidation = await createConsolidation(
+    { transactions, graph: rows.graph, memories: sides.tables.memories },
+    options,
+  )
   return { sides, documents, embedder, embedderOf, consolidation }
 }

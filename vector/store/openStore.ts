@@ -16,7 +16,6 @@ import { executePlan } from './executePlan.ts'
 import { errorText, storeOperation } from './failure.ts'
 import { createGate } from './gate.ts'
 import { createMaintenance, readBacklog } from './maintenance.ts'
-import { newestOf } from './newestOf.ts'
 import { openParts, type SideParts } from './openParts.ts'
 import { openTables, type StoreHandles } from './openTables.ts'
 import { planWrites, type WritePlan } from './planWrites.ts'
@@ -60,7 +59,12 @@ export async function openStore(
   )
   opened.defer(() => rows.close())
   const parts = await storeOperation('opening side tables', directory, () =>
-    openParts(settings, handles.connection, handles.tables.transactions, deps),
+    openParts(
+      settings,
+      handles.connection,
+      { transactions: handles.tables.transactions, rows, isUsed: progress.asOf !== undefined },
+      deps,
+    ),
   )
   deps.logger.info(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
@@ -107,7 +111,7 @@ function createStore(
   let closing: Promise<void> | undefined
   const problems = [...sides.problems, ...(documents.problem === undefined ? [] : [documents.problem])]
   const tail = createTail(tables.transactions, !readOnly)
-  const graph: GraphSources = { tail, sides, reached }
+  const graph: GraphSources = { tail, rows: rows.graph }
   const reembedding = readOnly
     ? Promise.resolve()
     : reembedDocuments(documents, embedder, {
@@ -190,6 +194,7 @@ function createStore(
           directory,
           tables,
           sides,
+          graph: rows.graph,
           documents,
           progress: await currentProgress(),
           consolidatedTo: consolidation.consolidatedTo(),
@@ -236,20 +241,12 @@ function createStore(
   }
 
   function noteConsolidated(): void {
-    for (const name of ['edges', 'entities', 'memories'] as const) sideMaintenance.wrote(name)
+    sideMaintenance.wrote('memories')
   }
 
   function noteDocuments(): void {
     sideMaintenance.wrote('documents')
     maintenance.wrote(1)
-  }
-
-  /** How far a table is: as of now the writer knows, of an older block, or of another process, the rows tell. */
-  async function reached(name: 'edges' | 'entities', asOf: bigint): Promise<bigint> {
-    const known = consolidation.reached(name)
-    if (!readOnly && (known === undefined || known <= asOf)) return known ?? -1n
-    const table = sides.tables[name]
-    return (table && (await newestOf(table, `\`toBlock\` <= ${asOf}`))) ?? -1n
   }
 
   function close(): Promise<void> {

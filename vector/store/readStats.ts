@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Table } from '@lancedb/lancedb'
 import type { Documents } from '../documents/openDocuments.ts'
 import { embeddedTableName } from '../embed/servingTable.ts'
+import type { GraphRows } from '../rows/graphRows.ts'
 import type { MaintenanceEvent, TableStats, VectorStats } from '../types.ts'
 import { folderBytes } from './folderBytes.ts'
 import { hasVectorIndex } from './maintenance.ts'
@@ -14,6 +15,7 @@ export type StatsSources = {
   readonly directory: string
   readonly tables: Readonly<Record<StoreTable, Table>>
   readonly sides: SideHandles
+  readonly graph: GraphRows
   readonly documents: Documents
   readonly progress: Progress
   readonly consolidatedTo: bigint | undefined
@@ -25,7 +27,7 @@ const nothing: TableStats = { rows: 0, versions: 0, bytes: 0 }
 
 /** Sizes of the tables as of now; reads the folder's listing, so not for every block. */
 export async function readStats(sources: StatsSources): Promise<VectorStats> {
-  const { directory, tables, sides, documents, progress } = sources
+  const { directory, tables, sides, graph, documents, progress } = sources
   // By its folder's name: LanceDB lends a table's own name to one asker at a time, and not while the table works.
   const tableStats = async (name: string, table: Table): Promise<TableStats> => ({
     rows: await table.countRows(),
@@ -40,8 +42,7 @@ export async function readStats(sources: StatsSources): Promise<VectorStats> {
   return {
     transactions: await tableStats('transactions', tables.transactions),
     patterns: await tableStats('patterns', tables.patterns),
-    edges: await sideStats('edges'),
-    entities: await sideStats('entities'),
+    ...graph.counts(),
     memories: await sideStats('memories'),
     documents:
       (await documents.use(({ table, embedder }) =>

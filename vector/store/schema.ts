@@ -9,7 +9,7 @@ export const storeTables = ['transactions', 'patterns', 'progress'] as const
 export type StoreTable = (typeof storeTables)[number]
 
 /** What only people's questions read. One that is missing or damaged is done without, and answers say so. */
-export const sideTables = ['edges', 'entities', 'memories'] as const
+export const sideTables = ['memories'] as const
 export type SideTable = (typeof sideTables)[number]
 
 export const vectorType = new FixedSizeList(dimensions, new Field('item', new Float32(), true))
@@ -20,8 +20,7 @@ const decimal = (name: string) => new Field(name, new Float64(), false)
 const boolean = (name: string) => new Field(name, new Bool(), false)
 
 /**
- * Columns in stored order. `progress` has one row: what was last applied. Rows of `edges` and `entities` are what one epoch of blocks
- * adds: sums over epochs tell the whole, and an undone epoch goes with its rows.
+ * Columns in stored order. `progress` has one row: what was last applied.
  */
 const fields: Readonly<Record<StoreTable | SideTable, readonly Field[]>> = {
   transactions: [
@@ -66,33 +65,6 @@ const fields: Readonly<Record<StoreTable | SideTable, readonly Field[]>> = {
     new Field('embedding', vectorType, false),
   ],
   progress: [text('id'), integer('asOfNumber'), text('asOfHash'), integer('finalized')],
-  edges: [
-    text('kind'),
-    text('source'),
-    text('target'),
-    // Contract of what was moved; empty for the chain's own currency.
-    text('token'),
-    integer('fromBlock'),
-    integer('toBlock'),
-    integer('count'),
-    integer('failed'),
-    // wei, decimal.
-    text('value'),
-    integer('firstBlock'),
-    integer('lastBlock'),
-    integer('lastIndex'),
-  ],
-  entities: [
-    text('id'),
-    text('kind'),
-    integer('fromBlock'),
-    integer('toBlock'),
-    integer('count'),
-    integer('failed'),
-    integer('firstBlock'),
-    integer('lastBlock'),
-    integer('lastIndex'),
-  ],
   memories: [
     text('id'),
     text('memoryKind'),
@@ -153,8 +125,6 @@ export const documentFields: readonly Field[] = [
 
 /** Columns of side tables that are looked up by equality, indexed once the table has more than a few thousand rows. */
 export const lookedUp: Readonly<Record<SideTable, readonly string[]>> = {
-  edges: ['source', 'target', 'toBlock'],
-  entities: ['id'],
   memories: ['id'],
 }
 

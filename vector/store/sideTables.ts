@@ -18,19 +18,20 @@ type OpenSideOptions = {
   readonly directory: string
   readonly chainId: bigint
   readonly readOnly: boolean
+  /** Whether blocks were ever applied: then a table that is missing was there. */
+  readonly isUsed: boolean
 }
 
 /**
- * Opens what only people's questions read, and makes what is missing: all of it in a folder of before these tables. Never throws
- * for a table: one that cannot be used is left as it is, and done without. Nothing is deleted or overwritten.
+ * Opens what only people's questions read, and makes what is missing. Never throws for a table: one that cannot be used is left as it
+ * is, and done without. Nothing is deleted or overwritten.
  */
 export async function openSideTables(
   connection: Connection,
-  { directory, chainId, readOnly }: OpenSideOptions,
+  { directory, chainId, readOnly, isUsed }: OpenSideOptions,
   { logger }: { readonly logger: Logger },
 ): Promise<SideHandles> {
   const names = new Set(await connection.tableNames())
-  const present = sideTables.filter((name) => names.has(name))
   const tables: Partial<Record<SideTable, Table>> = {}
   const problems: string[] = []
   const tell = (problem: string, facts: object) => {
@@ -41,7 +42,7 @@ export async function openSideTables(
     const path = join(directory, `${name}.lance`)
     // A folder without versions is what remains when the making of a table was cut short.
     const begun = names.has(name) && existsSync(join(path, '_versions'))
-    if (!begun && present.length > 0) {
+    if (!begun && isUsed) {
       tell(`${name}: the table was missing${readOnly ? '' : ' and was made anew'}. ${remedies[name]}`, {})
     }
     if (!begun && readOnly) continue
@@ -73,8 +74,6 @@ async function checkReadable(table: Table, name: SideTable): Promise<void> {
 
 /** What was in a table that is gone, and where it comes from. */
 const remedies: Readonly<Record<SideTable, string>> = {
-  edges: 'It is filled again from the stored transactions',
-  entities: 'It is filled again from the stored transactions',
   memories: 'Summaries are made again from the stored transactions; findings of earlier blocks are lost',
 }
 

@@ -5,6 +5,7 @@ import { stateTables } from '../../../sidecar/notification/stateWrite.ts'
 import { readDecisions } from '../../../sidecar/router/readDecisions.ts'
 import { readIdentity } from '../../../sidecar/watermark/openDatabase.ts'
 import { openStore } from '../../../sidecar/watermark/openStore.ts'
+import { indexRows } from '../../unit/vector/support.ts'
 
 /** All that a data directory at rest holds of the chain, by part: lines that are the same where the state is. */
 export type Replica = ReadonlyMap<string, readonly string[]>
@@ -81,6 +82,7 @@ async function readVectorTables(directory: string): Promise<[string, readonly st
       parts.push([`vector ${name}`, rows.map((row) => text(row)).sort()])
       table.close()
     }
+    for (const [name, rows] of Object.entries(indexRows(directory))) parts.push([`row index ${name}`, rows])
     return parts
   } finally {
     connection.close()

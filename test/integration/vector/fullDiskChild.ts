@@ -10,7 +10,7 @@ const store = await openIn(folder)
 try {
   await store.apply([blockEntry(1)])
   const apply = await store.apply([blockEntry(2, 4_000)]).then(() => 'no failure', codeOf)
-  const text = Array.from({ length: 20_000 }, (_, index) => `word${index}`).join(' ')
+  const text = Array.from({ length: 80_000 }, (_, index) => `word${index}`).join(' ')
   const document = await store
     .addDocument({ title: 'long', kind: 'note', text })
     .then(() => 'no failure', codeOf)

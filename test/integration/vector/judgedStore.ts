@@ -28,10 +28,11 @@ export async function openJudged(directory: string) {
   })
   const logger = pino({ level: 'silent' })
   const { connection, tables } = await openTables(settings)
-  const parts = await openParts(settings, connection, tables.transactions, { logger })
   const plan = planWrites(recordedEntries(), 1n)
   const before = await readProgress(tables.progress)
   const rows = await openRows(settings, tables, before, { logger })
+  const { transactions } = tables
+  const parts = await openParts(settings, connection, { transactions, rows, isUsed: false }, { logger })
   await executePlan({ tables, rows }, plan, before, { ...settings, mayHoldLater: false }, () => undefined)
   const progress = await readProgress(tables.progress)
   while (await parts.consolidation.takeIn(progress.asOf!.number));
@@ -47,11 +48,7 @@ export async function openJudged(directory: string) {
     rows,
     memories: parts.sides.tables.memories,
     documents: parts.documents,
-    graph: {
-      tail: createTail(tables.transactions, true),
-      sides: parts.sides,
-      reached: async (name) => parts.consolidation.reached(name) ?? -1n,
-    },
+    graph: { tail: createTail(transactions, true), rows: rows.graph },
     embed: async (text) => (await parts.embedder.embed([text]))[0]!,
     problems: [],
   }

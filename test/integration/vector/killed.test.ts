@@ -5,11 +5,11 @@ import { expect, test } from 'vitest'
 import { type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
 import { temporaryFolder } from '../../support/program/temporaryFolder.ts'
 import { entriesOf, type Move, moves } from '../../unit/vector/graph/chainMoves.ts'
-import { addressOf, everything, openIn } from '../../unit/vector/support.ts'
+import { addressOf, everything, indexRows, openIn } from '../../unit/vector/support.ts'
 import { openApart } from './openApart.ts'
 
 const options = { epochBlocks: 3, consolidationRows: 4, optimizeEvery: 4, keepVersionsMs: 0 }
-const tables = ['transactions', 'edges', 'entities', 'memories'] as const
+const tables = ['transactions', 'memories'] as const
 const finding = { name: 'storm', text: 'Many calls fail.', subjects: [addressOf('token 1')], risk: 50 }
 
 /** Every block with a finding. */
@@ -38,7 +38,7 @@ async function rowsOf(directory: string) {
     table.close()
   }
   connection.close()
-  return rows
+  return { ...rows, index: indexRows(directory) }
 }
 
 async function answersOf(store: VectorStore) {

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import pino from 'pino'
 import { openVectorStore, type PatternProfile, type TransactionRow, type VectorStoreOptions } from '#vector'
+import { rowsFile } from '../../../vector/rows/openRows.ts'
 
 export const chainId = 1337n
 export const logger = pino({ level: 'silent' })
@@ -101,3 +103,14 @@ export function openIn(directory: string, changes: Partial<VectorStoreOptions> =
 
 /** Asks for all there is. */
 export const everything = { query: '', limit: 1000, tokens: 1_000_000 }
+
+/** Every row of the row index of a folder, table by table, each as JSON and in an order of their own. */
+export function indexRows(directory: string): Readonly<Record<string, readonly string[]>> {
+  using database = new DatabaseSync(rowsFile(directory), { readOnly: true })
+  const rows: Record<string, readonly string[]> = {}
+  for (const table of ['transactions', 'patterns', 'edges', 'entities', 'reached']) {
+    const all = database.prepare(`SELECT * FROM ${table}`).all()
+    rows[table] = all.map((row) => JSON.stringify(row)).sort()
+  }
+  return rows
+}

@@ -20,7 +20,7 @@ async function open(path: string) {
   const connection = await connect(path, { readConsistencyInterval: 0 })
   const tail = createTail(await connection.openTable('transactions'), true)
   const newest = async (after: bigint, asOf: bigint) => {
-    const read = await tail.read(after, after, asOf)
+    const read = await tail.read(after, asOf)
     return read && Math.max(...read.edges.map(({ lastBlock }) => Number(lastBlock)))
   }
   return { store, connection, tail, newest }

@@ -7,31 +7,26 @@ import {
   blockEntry,
   blockOf,
   everything,
+  indexRows,
   openIn,
   temporaryDirectory,
   transactionOf,
 } from '../support.ts'
 import { entriesOf, moves, programOf } from './chainMoves.ts'
 
-const tables = ['edges', 'entities', 'memories'] as const
 const options = { epochBlocks: 3, consolidationRows: 4, asyncConsolidation: false }
 
 /** Rows of the tables that are made of transactions, in an order of their own. */
 async function derivedRows(directory: string) {
   const connection = await connect(directory)
-  const rows: Record<string, readonly string[]> = {}
-  for (const name of tables) {
-    const table = await connection.openTable(name)
-    const found = (await table.query().toArray()) as object[]
-    rows[name] = found
-      .map((row) =>
-        JSON.stringify({ ...row }, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
-      )
-      .sort()
-    table.close()
-  }
+  const table = await connection.openTable('memories')
+  const found = (await table.query().toArray()) as object[]
+  table.close()
   connection.close()
-  return rows
+  const memories = found.map((row) =>
+    JSON.stringify({ ...row }, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+  )
+  return { ...indexRows(directory), memories: memories.sort() }
 }
 
 const ids = [

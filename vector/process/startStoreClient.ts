@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
@@ -39,6 +40,11 @@ const allocator = {
 
 type Waiting = { resolve(value: never): void; reject(error: Error): void }
 
+/**
+ * LanceDB compacts and builds indices with as many threads as there are cores, and questions wait meanwhile. One core is left to them.
+ */
+const threads = { LANCE_CPU_THREADS: String(Math.max(1, availableParallelism() - 1)) }
+
 /** Starts a process that loads LanceDB; nothing is opened before `open` is called. */
 export function startStoreClient(
   directory: string,
@@ -51,7 +57,7 @@ export function startStoreClient(
     serialization: 'advanced',
     // Not the flags of this process: an inspector's port is one process's.
     execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
-    env: { ...allocator, ...process.env, MONMOUTH_VECTOR_LOG_LEVEL: logger.level },
+    env: { ...allocator, ...threads, ...process.env, MONMOUTH_VECTOR_LOG_LEVEL: logger.level },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const waiting = new Map<number, Waiting>()

@@ -40,14 +40,17 @@ export type Maintenance = {
   readonly lastOptimize: () => MaintenanceEvent | undefined
   /** True while an approximate index is being built. */
   readonly isBuilding: () => boolean
+  /** Resolves once `transactions` is not being compacted: rows that go meanwhile would undo the work. */
+  settled(): Promise<void>
   /** Nothing more is begun. Resolves once no job but the building of an index is under way. */
   stop(): Promise<void>
 }
 
 /**
- * Keeps the tables small and fast, outside the pipeline's sight. Compaction rewrites the files that writes touch, so it
- * takes its turn in the write queue. Building the approximate index takes tens of seconds and only adds files: it
- * runs beside the writes, one at a time. Failures are logged, reported and tried again later; none reaches a writer.
+ * Keeps the tables small and fast, outside the pipeline's sight. Compaction of `transactions`, which may take a minute at a million rows,
+ * and the building of its approximate index run beside the writes, which append; only what takes rows away waits for compaction. The
+ * other tables are small and their rows replaced: their compaction takes its turn in the write queue. Failures are logged, reported
+ * and tried again later; none reaches a writer.
  */
 export function createMaintenance(
   tables: Readonly<Record<StoreTable, Table>>,
@@ -63,7 +66,8 @@ export function createMaintenance(
 ): Maintenance {
   let writesSince = backlog
   let endedAt = 0
-  let optimizing = false
+  let optimizing: Promise<void> | undefined
+  let compacting: Promise<unknown> = Promise.resolve()
   let building = false
   let stopped = false
   let checking: Promise<void> | undefined
@@ -76,9 +80,8 @@ export function createMaintenance(
       const isTime = isDue(options.optimizeEvery, writesSince, performance.now() - endedAt, tookMs)
       if (stopped || optimizing || !isTime) return
       writesSince = 0
-      optimizing = true
-      void queue.run(optimizeAll).then(() => {
-        optimizing = false
+      optimizing = optimizeAll().finally(() => {
+        optimizing = undefined
         checking ??= checkVectorIndex().finally(() => {
           checking = undefined
         })
@@ -86,8 +89,12 @@ export function createMaintenance(
     },
     lastOptimize: () => last,
     isBuilding: () => building,
+    async settled() {
+      await compacting
+    },
     async stop() {
       stopped = true
+      await optimizing
       await queue.idle()
       await checking
     },
@@ -98,12 +105,18 @@ export function createMaintenance(
       const cleanupOlderThan = new Date(Date.now() - options.keepVersionsMs)
       const problems: string[] = []
       // One table's trouble must not let the others grow.
-      for (const [name, table] of Object.entries(tables)) {
-        await table.optimize({ cleanupOlderThan }).catch((cause: unknown) => {
+      const optimize = async (name: StoreTable) => {
+        await tables[name].optimize({ cleanupOlderThan }).catch((cause: unknown) => {
           problems.push(`${name}: ${errorText(cause)}`)
         })
       }
-      problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
+      await queue.run(async () => {
+        for (const name of ['patterns', 'progress'] as const) await optimize(name)
+        problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
+        // Begun in the queue: no write that takes rows away is under way.
+        compacting = optimize('transactions')
+      })
+      await compacting
       if (problems.length > 0) throw new Error(problems.join('; '))
     })
     endedAt = performance.now()
@@ -112,21 +125,27 @@ export function createMaintenance(
   async function checkVectorIndex(): Promise<void> {
     if (building || stopped) return
     const table = tables.transactions
+    let rows = 0
+    let present: readonly string[] = []
     try {
-      if ((await table.countRows()) <= options.indexAboveRows || (await hasVectorIndex(table)) || stopped)
-        return
+      rows = await table.countRows()
+      present = await vectorIndices(table)
+      if (rows <= options.indexAboveRows || present.some((name) => suits(name, rows)) || stopped) return
     } catch (cause) {
       deps.logger.warn({ error: errorText(cause) }, 'vector index check failed')
       return
     }
     building = true
-    const rows = await table.countRows()
+    const numPartitions = Math.max(1, Math.round(Math.sqrt(rows)))
     const config = Index.ivfFlat({
       distanceType: 'cosine',
-      numPartitions: partitions(rows),
+      numPartitions,
       maxIterations: 15,
     })
-    void perform('vectorIndex', () => table.createIndex('embedding', { config })).finally(() => {
+    void perform('vectorIndex', async () => {
+      await table.createIndex('embedding', { config, name: `${indexName}${numPartitions}` })
+      for (const name of present) if (name !== `${indexName}${numPartitions}`) await table.dropIndex(name)
+    }).finally(() => {
       building = false
     })
   }
@@ -148,12 +167,20 @@ export function createMaintenance(
   }
 }
 
-/** As many as each has rows. LanceDB splits the ones that grow. */
-function partitions(rows: number): number {
-  return Math.max(1, Math.round(Math.sqrt(rows)))
+/** Before the number of partitions, which LanceDB tells of no index. */
+const indexName = 'embedding_ivf_'
+
+/** Whether an index has partitions enough: a question reads a number of them, and they grow with the table. */
+function suits(name: string, rows: number): boolean {
+  return Number(name.slice(indexName.length)) * 2 > Math.sqrt(rows)
+}
+
+async function vectorIndices(transactions: Table): Promise<readonly string[]> {
+  const all = await transactions.listIndices()
+  return all.filter(({ columns }) => columns.includes('embedding')).map(({ name }) => name)
 }
 
 /** True when `transactions` has its approximate index. */
 export async function hasVectorIndex(transactions: Table): Promise<boolean> {
-  return (await transactions.listIndices()).some((index) => index.columns.includes('embedding'))
+  return (await vectorIndices(transactions)).length > 0
 }

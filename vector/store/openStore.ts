@@ -215,6 +215,8 @@ function createStore(
     const options = { ...settings, mayHoldLater }
     mayHoldLater = true
     const { lowest } = plan
+    const isUndo = lowest !== undefined && progress.asOf !== undefined && lowest <= progress.asOf.number
+    if (isUndo || options.mayHoldLater) await maintenance.settled()
     const write = async () => {
       // First what was made of the blocks: as long as they are there themselves it can be made again.
       if (lowest !== undefined) await consolidation.cut(lowest)
@@ -223,7 +225,6 @@ function createStore(
         progress = next
       })
     }
-    const isUndo = lowest !== undefined && progress.asOf !== undefined && lowest <= progress.asOf.number
     // Before, for what is asked from now on; after, for what was read meanwhile.
     if (isUndo) tail.forget()
     const writes = await (isUndo ? branches.leave(write).finally(tail.forget) : write())

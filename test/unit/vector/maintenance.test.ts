@@ -1,5 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect } from '@lancedb/lancedb'
 import { expect, test } from 'vitest'
 import { type MaintenanceEvent, openVectorStore, type VectorStoreOptions } from '#vector'
 import { isDue } from '../../../vector/store/maintenance.ts'
@@ -8,6 +10,7 @@ import {
   blockEntry,
   blockOf,
   chainId,
+  indexRows,
   logger,
   patternOf,
   temporaryDirectory,
@@ -133,6 +136,71 @@ test('above the threshold an approximate index is built beside the writes, and s
     Array.from({ length: 5 }, () => addressOf('contract 3 9')),
   )
   await store.close()
+})
+
+test('the approximate index is built anew once the table has outgrown it', async () => {
+  await using directory = await temporaryDirectory()
+  const { store, next } = await openWatched(directory.path, { indexAboveRows: 300, optimizeEvery: 1 })
+  const many = (number: number, count: number) => ({
+    ...blockEntry(number, 0),
+    rows: Array.from({ length: count }, (_, index) =>
+      transactionOf(blockOf(number), index, { to: addressOf(`contract ${index % 50}`) }),
+    ),
+  })
+  const indices = async () => {
+    const connection = await connect(directory.path)
+    const table = await connection.openTable('transactions')
+    const all = await table.listIndices()
+    connection.close()
+    return all.filter(({ columns }) => columns.includes('embedding')).map(({ name }) => name)
+  }
+  /** Writes on, since a compaction is followed by a rest, until a job was done. */
+  let number = 10
+  const until = async (job: MaintenanceEvent['job']) => {
+    let isDone = false
+    const done = next(job).finally(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      await store.apply([many(number, 1)])
+      number += 1
+      await delay(20)
+    }
+    return await done
+  }
+  await store.apply([many(1, 400)])
+  expect(await next('vectorIndex')).toMatchObject({ ok: true })
+  expect(await indices()).toEqual(['embedding_ivf_20'])
+  await next('optimize')
+  await store.apply([many(2, 800)])
+  await until('optimize')
+  expect(await indices()).toEqual(['embedding_ivf_20'])
+  await store.apply([many(number, 600)])
+  number += 1
+  expect(await until('vectorIndex')).toMatchObject({ ok: true })
+  expect(await indices()).toEqual([expect.stringMatching(/^embedding_ivf_4\d$/)])
+  await store.close()
+})
+
+test('blocks come and go while the table is compacted, and every row of the chain is there once', async () => {
+  await using directory = await temporaryDirectory()
+  const { store } = await openWatched(directory.path, { optimizeEvery: 1, keepVersionsMs: 0 })
+  const expected: string[] = []
+  for (let number = 1; number <= 40; number += 1) {
+    await store.apply([blockEntry(number, 20)])
+    if (number % 4 === 0)
+      await store.apply([{ kind: 'undo', blocks: [blockOf(number)] }, blockEntry(number, 5, 'b')])
+    const entry = number % 4 === 0 ? blockEntry(number, 5, 'b') : blockEntry(number, 20)
+    expected.push(...entry.rows.map(({ id }) => id))
+  }
+  await store.close()
+  const connection = await connect(directory.path)
+  const table = await connection.openTable('transactions')
+  const rows = (await table.query().select(['id']).toArray()) as { id: string }[]
+  connection.close()
+  expect(rows.map(({ id }) => id).sort()).toEqual(expected.sort())
+  const index = indexRows(directory.path).transactions!.map((row) => JSON.parse(row).id)
+  expect(index.sort()).toEqual(expected)
 })
 
 test('closing waits for what is under way, and refuses what comes after', async () => {

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
+import { limitBody, readCount, readObject, refuse } from '../doors/requests.ts'
 import { mountExplain } from '../explain/mountExplain.ts'
 import type { ChatEndpoint } from '../explain/streamChat.ts'
 import { mountFindings } from '../findings/mountFindings.ts'
@@ -83,7 +83,7 @@ export function createApp(
   // Once applying has stopped for good the stored chain may not be the node's: nothing of it is served as current.
   const current = async (c: Context, next: () => Promise<void>) => {
     const fatal = view.problems().find((problem) => problem.fatal)
-    if (fatal) return c.json({ error: { code: fatal.code, message: fatal.message } }, 503)
+    if (fatal) return refuse(c, 503, fatal.code, fatal.message)
     await next()
   }
   for (const path of [
@@ -104,48 +104,34 @@ export function createApp(
     const { query, limit, filter, tokens } = c.req.query()
     return answerContext(c, view, { query, limit, filter, tokens })
   })
-  const limit = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: (c) =>
-      badRequest(c, 'BODY_TOO_LARGE', `A body of at most ${MAX_BODY_BYTES} bytes was expected, more came.`),
-  })
-  app.post('/context', limit, async (c) => {
-    const text = await c.req.text()
-    let body: unknown
-    try {
-      body = JSON.parse(text)
-    } catch (error) {
-      return badRequest(c, 'BAD_JSON', `The body is not JSON: ${(error as Error).message}`)
-    }
-    if (typeof body !== 'object' || body === null)
-      return badRequest(c, 'BAD_JSON', 'The body must be a JSON object.')
-    return answerContext(c, view, body)
+  app.post('/context', limitBody(MAX_BODY_BYTES), async (c) => {
+    const body = await readObject(c)
+    return body instanceof Response ? body : answerContext(c, view, body)
   })
   app.get('/decisions', async (c) => {
     const limit = readCount(c.req.query('limit') ?? '50', MAX_DECISIONS)
     if (limit === undefined) {
-      return badRequest(c, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
+      return refuse(c, 400, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
     }
     return c.json(await decisionsJson(view, view.decisions(limit)))
   })
   app.get('/decisions/:hash', async (c) => {
     const hash = c.req.param('hash').toLowerCase()
     if (!/^0x[0-9a-f]{64}$/.test(hash)) {
-      return badRequest(c, 'BAD_HASH', 'A transaction hash is 0x and 64 hex digits.')
+      return refuse(c, 400, 'BAD_HASH', 'A transaction hash is 0x and 64 hex digits.')
     }
     const found = view.decisionsOf(hash as `0x${string}`)
-    if (found.length === 0)
-      return c.json({ error: { code: 'NOT_FOUND', message: `No decision on ${hash}.` } }, 404)
+    if (found.length === 0) return refuse(c, 404, 'NOT_FOUND', `No decision on ${hash}.`)
     return c.json(await decisionsJson(view, found))
   })
   app.get('/accounts/:pubkey', (c) => {
     const text = c.req.param('pubkey')
     const pubkey = decodeBase58(text)
     if (pubkey?.length !== 32) {
-      return badRequest(c, 'BAD_PUBKEY', 'A public key is 32 bytes in base58 (32 to 44 characters).')
+      return refuse(c, 400, 'BAD_PUBKEY', 'A public key is 32 bytes in base58 (32 to 44 characters).')
     }
     const found = view.account(pubkey)
-    if (!found) return c.json({ error: { code: 'NOT_FOUND', message: `No account ${text}.` } }, 404)
+    if (!found) return refuse(c, 404, 'NOT_FOUND', `No account ${text}.`)
     const { account, block } = found
     return c.json({
       pubkey: text,
@@ -160,7 +146,7 @@ export function createApp(
   app.get('/reorgs', (c) => {
     const limit = readCount(c.req.query('limit') ?? '50', MAX_DECISIONS)
     if (limit === undefined) {
-      return badRequest(c, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
+      return refuse(c, 400, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_DECISIONS}.`)
     }
     const { reorgs, blocksReverted } = view.status()
     const undone = view.undone(limit).map(({ block, replacedBy }) => ({
@@ -177,12 +163,7 @@ export function createApp(
   mountMcp(app, settings.mcp, { logger: logger.child({ part: 'mcp' }) })
   mountPage(app)
 
-  app.notFound((c) =>
-    c.json(
-      { error: { code: 'NO_SUCH_DOOR', message: `Nothing at ${c.req.path}; see / for the list.` } },
-      404,
-    ),
-  )
+  app.notFound((c) => refuse(c, 404, 'NO_SUCH_DOOR', `Nothing at ${c.req.path}; see / for the list.`))
   app.onError((error, c) => {
     logger.error({ err: error, path: c.req.path }, 'request failed')
     const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
@@ -195,38 +176,26 @@ export function createApp(
 async function answerContext(c: Context, view: SidecarView, given: object) {
   const { query, limit, filter, tokens } = given as Record<string, unknown>
   if (typeof query !== 'string' || query.trim() === '')
-    return badRequest(c, 'BAD_QUERY', 'query is required.')
+    return refuse(c, 400, 'BAD_QUERY', 'query is required.')
   if (filter !== undefined && typeof filter !== 'string')
-    return badRequest(c, 'BAD_FILTER', 'filter must be a string.')
+    return refuse(c, 400, 'BAD_FILTER', 'filter must be a string.')
   const limitCount = limit === undefined ? undefined : readCount(limit, 1_000)
   const tokenCount = tokens === undefined ? undefined : readCount(tokens, 1_000_000)
   if (limit !== undefined && limitCount === undefined) {
-    return badRequest(c, 'BAD_LIMIT', 'limit must be a whole number from 1 to 1000.')
+    return refuse(c, 400, 'BAD_LIMIT', 'limit must be a whole number from 1 to 1000.')
   }
   if (tokens !== undefined && tokenCount === undefined) {
-    return badRequest(c, 'BAD_TOKENS', 'tokens must be a whole number from 1 to 1000000.')
+    return refuse(c, 400, 'BAD_TOKENS', 'tokens must be a whole number from 1 to 1000000.')
   }
   try {
     return c.json(await view.context({ query, filter, limit: limitCount, tokens: tokenCount }))
   } catch (error) {
     // What a caller can mend has a code; the rest goes to the error handler.
     if (error instanceof Error && 'code' in error && /^(FILTER|QUERY)/.test(String(error.code))) {
-      return badRequest(c, String(error.code), error.message)
+      return refuse(c, 400, String(error.code), error.message)
     }
     throw error
   }
-}
-
-function badRequest(c: Context, code: string, message: string) {
-  return c.json({ error: { code, message } }, 400)
-}
-
-/** A whole number from 1 to `max`, or undefined. */
-function readCount(value: unknown, max: number): number | undefined {
-  const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
-  return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= max
-    ? count
-    : undefined
 }
 
 /** Decisions with the calls their context is of, as far as documents name them; without the vector store they have no names. */

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { type DocumentInput, documentBytes } from '#vector'
+import { limitBody, readChange, refuse } from '../doors/requests.ts'
 import type { SidecarView } from './view.ts'
 
 /** JSON spells some characters with several. */
@@ -24,16 +24,10 @@ export function mountDocuments(app: Hono, view: SidecarView): void {
 
   app.get('/documents/embedding', (c) => answered(c, async () => c.json(await view.documents.embedding())))
 
-  const limit = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: (c) =>
-      refuse(c, 413, 'BODY_TOO_LARGE', `A body of at most ${MAX_BODY_BYTES} bytes was expected, more came.`),
-  })
-  app.post('/documents', limit, async (c) => {
-    // A page of another site cannot send this type unasked.
-    if (!c.req.header('content-type')?.startsWith('application/json'))
-      return refuse(c, 415, 'BAD_TYPE', 'The body must be sent as application/json.')
-    const input = readInput(await c.req.text())
+  app.post('/documents', limitBody(MAX_BODY_BYTES), async (c) => {
+    const body = await readChange(c)
+    if (body instanceof Response) return body
+    const input = readInput(body)
     if (typeof input === 'string') return refuse(c, 400, 'BAD_DOCUMENT', input)
     return answered(c, async () => {
       const added = await view.documents.add(input)
@@ -47,16 +41,8 @@ export function mountDocuments(app: Hono, view: SidecarView): void {
 }
 
 /** The document, or what is wrong with the body. What it may say is for the store to judge. */
-function readInput(text: string): DocumentInput | string {
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch (error) {
-    return `The body is not JSON: ${(error as Error).message}`
-  }
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return 'The body must be a JSON object.'
-  const { title, kind, contract, text: content, ...others } = body as Record<string, unknown>
+function readInput(body: Readonly<Record<string, unknown>>): DocumentInput | string {
+  const { title, kind, contract, text: content, ...others } = body
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) return 'Only title, kind, contract and text are known.'
   if (typeof title !== 'string' || typeof kind !== 'string' || typeof content !== 'string')
@@ -75,8 +61,4 @@ async function answered(c: Context, work: () => Promise<Response>): Promise<Resp
     if (status === undefined) throw error
     return refuse(c, status, code, (error as Error).message)
   }
-}
-
-function refuse(c: Context, status: 400 | 404 | 409 | 413 | 415 | 503, code: string, message: string) {
-  return c.json({ error: { code, message } }, status)
 }

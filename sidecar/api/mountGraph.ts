@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import type { EdgeKind } from '#vector'
+import { refuse } from '../doors/requests.ts'
 import type { SidecarView } from './view.ts'
 
 /**
@@ -20,7 +21,7 @@ export function mountGraph(app: Hono, view: SidecarView): void {
       return c.json(await view.neighbours(request))
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('QUERY'))) throw error
-      return c.json({ error: { code: String(error.code), message: error.message } }, 400)
+      return refuse(c, 400, String(error.code), error.message)
     }
   })
 }

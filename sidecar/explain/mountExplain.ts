@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { SidecarView } from '../api/view.ts'
+import { readCount, refuse } from '../doors/requests.ts'
 import { explainTransaction } from './explainTransaction.ts'
 import { explanationStream } from './explanationStream.ts'
 import { findSimilar } from './findSimilar.ts'
@@ -67,14 +68,4 @@ function isFromAnotherSite(c: Context): boolean {
   if (site !== undefined) return site !== 'same-origin' && site !== 'none'
   const origin = c.req.header('origin')
   return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== c.req.header('host'))
-}
-
-function refuse(c: Context, status: 400 | 403 | 404 | 429, code: string, message: string) {
-  return c.json({ error: { code, message } }, status)
-}
-
-/** A whole number from 1 to `max`, or undefined. */
-function readCount(text: string, max: number): number | undefined {
-  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
-  return count >= 1 && count <= max ? count : undefined
 }

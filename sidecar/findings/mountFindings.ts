@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono'
+import { readCount, refuse } from '../doors/requests.ts'
 import type { BlockRef } from '../notification/types.ts'
 import type { Advice } from './advice/createAdvice.ts'
 import type { StoredFinding } from './readFindings.ts'
@@ -19,8 +20,8 @@ const MAX_FINDINGS = 1_000
 /** `/findings?limit=&kind=`: what was noticed in the last blocks. `/advice`: fees and congestion. */
 export function mountFindings(app: Hono, view: FindingsView): void {
   app.get('/findings', (c) => {
-    const limit = Number(c.req.query('limit') ?? '50')
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_FINDINGS) {
+    const limit = readCount(c.req.query('limit') ?? '50', MAX_FINDINGS)
+    if (limit === undefined) {
       return refuse(c, 400, 'BAD_LIMIT', `limit must be a whole number from 1 to ${MAX_FINDINGS}.`)
     }
     const kind = c.req.query('kind')
@@ -48,7 +49,3 @@ const isKind = (text: string): text is FindingKind => (findingKinds as readonly 
 
 const refuseOff = (c: Context) =>
   refuse(c, 404, 'FINDINGS_OFF', 'Findings are switched off: set findings.enabled to have them.')
-
-function refuse(c: Context, status: 400 | 404, code: string, message: string) {
-  return c.json({ error: { code, message } }, status)
-}

@@ -15,12 +15,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sidecar/router': ['sidecar/notification', 'config', 'vector'],
   'sidecar/svm': ['sidecar/notification', 'config'],
   // After the outcome, for people: no stage that decides may see it.
-  'sidecar/findings': ['sidecar/notification', 'config'],
+  'sidecar/findings': ['sidecar/notification', 'sidecar/doors', 'config'],
   'sidecar/watermark': ['sidecar/notification', 'config'],
   // The outbox joins the store's queue to the vector store.
   'sidecar/outbox': ['sidecar/notification', 'sidecar/watermark', 'vector', 'config'],
+  // What requests and refusals look like, at every door.
+  'sidecar/doors': [],
   'sidecar/api': [
     'sidecar/notification',
+    'sidecar/doors',
     ...stages,
     'sidecar/explain',
     'sidecar/mcp',
@@ -29,7 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'config',
   ],
   // The doors above the doors: they see the view, or ask over HTTP; of the stages they know nothing.
-  'sidecar/explain': ['sidecar/api', 'root', 'vector'],
+  'sidecar/explain': ['sidecar/doors', 'sidecar/api', 'root', 'vector'],
   'sidecar/mcp': ['sidecar/explain', 'sidecar/findings', 'root', 'vector'],
   'sidecar/langchain': ['sidecar/explain', 'vector'],
   // Offline: it opens the stages one by one and holds what they say against what happened.

@@ -181,8 +181,8 @@ describe('documents, as their users meet them', () => {
     expect(await (await fetch(`${doors.url}/documents`)).json()).toMatchObject({ documents: [document] })
     const cases: readonly (readonly [unknown, string, number, string])[] = [
       [note, 'text/plain', 415, 'BAD_TYPE'],
-      ['{', 'application/json', 400, 'BAD_DOCUMENT'],
-      [[note], 'application/json', 400, 'BAD_DOCUMENT'],
+      ['{', 'application/json', 400, 'BAD_JSON'],
+      [[note], 'application/json', 400, 'BAD_JSON'],
       [{ ...note, more: 1 }, 'application/json', 400, 'BAD_DOCUMENT'],
       [{ ...note, text: 5 }, 'application/json', 400, 'BAD_DOCUMENT'],
       [{ ...note, contract: 5 }, 'application/json', 400, 'BAD_DOCUMENT'],

@@ -65,7 +65,7 @@ describe('the doors of remembered answers', () => {
     expect(await codeOf(await post('invalidate', '{'))).toEqual([400, 'BAD_JSON'])
     expect(await codeOf(await post('invalidate', 'null'))).toEqual([400, 'BAD_JSON'])
     expect(await codeOf(await post('invalidate', { pattern: 'x'.repeat(70_000) }))).toEqual([
-      400,
+      413,
       'BODY_TOO_LARGE',
     ])
   })

@@ -1,17 +1,8 @@
 import type { ValueType } from './valueType.ts'
 
-/**
- * One of a closed list of words, in any case.
- * @param spellings other words accepted, each with the listed word it stands for
- */
-export function choice<const T extends string>(
-  words: readonly T[],
-  spellings: Readonly<Record<string, NoInfer<T>>> = {},
-): ValueType<T> {
-  const meant = new Map<string, T>([
-    ...words.map((word) => [word, word] as const),
-    ...Object.entries(spellings),
-  ])
+/** One of a closed list of words, in any case. */
+export function choice<const T extends string>(words: readonly T[]): ValueType<T> {
+  const meant = new Map<string, T>(words.map((word) => [word, word]))
   const quoted = words.map((word) => `"${word}"`)
   const expected = `one of ${quoted.join(', ')}`
   return {

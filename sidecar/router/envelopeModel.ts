@@ -13,7 +13,7 @@ import {
 } from './judgements.ts'
 import { log2 } from './log2.ts'
 import { Domain } from './patternKey.ts'
-import { MAX_UNITS, patternParts } from './patternScorer.ts'
+import { MAX_UNITS, PATTERN_DEVIATIONS, patternParts } from './patternScorer.ts'
 import { FAIL, OK, type PatternTable, STATE, UNITS } from './patternTable.ts'
 import { ProgramProfiles, type ProgramSizes } from './programProfiles.ts'
 import { Residuals, residualKinds, SHRINKAGE } from './residuals.ts'
@@ -47,8 +47,6 @@ const LEAST_RATE = 0.005
 const LEAST_EXPECTED = 0.02
 /** Standard deviations of the log odds between the estimate and its bounds. */
 const DEVIATIONS = 1
-/** Of the pattern's estimate, in its own bounds. */
-const PATTERN_DEVIATIONS = 1.645
 /** Variance of the pattern's log odds, at most: that of a rate nobody knows. */
 const MOST_PATTERN_VARIANCE = 4
 /** Standard deviations of room above which a compute limit is no danger, and the least input. */

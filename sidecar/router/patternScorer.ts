@@ -33,7 +33,7 @@ const WEIGHT = { success: 0.45, context: 0.15, evidence: 0.1, safety: 0.2, cost:
 /** Success rates before anything is known, of EVM transactions and of SVM items; weighed like any other prior. */
 const PRIOR = { evm: 0.95, svm: 0.8 }
 /** Standard deviations between the estimate and its bounds: one-sided 95 %. */
-const DEVIATIONS = 1.645
+export const PATTERN_DEVIATIONS = 1.645
 /** What the pattern's own means may be missed by: 2^4 in gas and in calldata, 2^16 in value. */
 const TOLERATED = { quarters: 16, valueBits: 16 }
 /** What more is as unlike it as can be: another 2^8, and 2^32. A value sent where none ever is, say. */
@@ -90,7 +90,7 @@ export function createPatternScorer(options: ResolvedOptions, decay: Decay): Sco
       const succeeded = state[at + OK]! * factor
       const outcomes = succeeded + state[at + FAIL]! * factor
       const success = (succeeded + weight * context) / (outcomes + weight)
-      const margin = DEVIATIONS * Math.sqrt((success * (1 - success)) / (outcomes + weight + 1))
+      const margin = PATTERN_DEVIATIONS * Math.sqrt((success * (1 - success)) / (outcomes + weight + 1))
       const evidence = outcomes / (outcomes + weight)
       const seen = seenNow * factor
       const s = local * STATS

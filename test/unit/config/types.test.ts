@@ -80,13 +80,12 @@ const cases: readonly {
   },
   {
     name: 'choice',
-    type: choice(['litesvm', 'rpc'], { cluster: 'rpc' }),
+    type: choice(['litesvm', 'rpc']),
     texts: [
       ['litesvm', 'litesvm'],
       ['RPC', 'rpc'],
-      ['cluster', 'rpc'],
     ],
-    bad: ['lite', '', 'constructor', 1, ['rpc']],
+    bad: ['lite', 'cluster', '', 'constructor', 1, ['rpc']],
   },
   {
     name: 'identifier',

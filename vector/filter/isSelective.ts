@@ -14,14 +14,17 @@ const indexed: readonly string[] = [
 const carried: readonly string[] = ['svm', 'route', 'outcome', 'finality', 'kind']
 
 /**
- * Whether a filter says nothing but what the indices of the rows hold. LIKE is left to LanceDB, whose wildcards have an escape of their
- * own.
+ * Whether a filter says nothing but what the indices of the rows hold, in the same way. LIKE is left to LanceDB, whose wildcards have an
+ * escape of their own, and so is NUL, where SQLite takes a statement to end.
  */
 export function isPlain(expression: FilterExpression): boolean {
   if (expression.kind === 'not') return isPlain(expression.term)
   if (expression.kind !== 'predicate') return expression.terms.every(isPlain)
+  if (expression.test === 'like') return false
+  const values = expression.test === 'compare' ? [expression.value] : expression.values
   return (
-    expression.test !== 'like' && (indexed.includes(expression.column) || carried.includes(expression.column))
+    !values.some(({ text }) => text.includes('\0')) &&
+    (indexed.includes(expression.column) || carried.includes(expression.column))
   )
 }
 

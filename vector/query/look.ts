@@ -111,15 +111,14 @@ async function meantRows(
   return lists(
     'meant',
     legs.structured.flatMap((leg) => {
-      const target = isIn(leg.name === 'patterns' ? 'contract' : 'to', contracts)
-      const conditions = [
-        ...(calls === undefined ? [] : [`${target} AND ${calls}`]),
-        target,
-        ...(leg.name === 'patterns' ? [] : [isIn('from', contracts)]),
+      const of = (column: string) => contracts.map((contract) => isIn(column, [contract]))
+      const targets = of(leg.name === 'patterns' ? 'contract' : 'to')
+      const ways = [
+        ...(calls === undefined ? [] : [targets.map((target) => `${target} AND ${calls}`)]),
+        targets,
+        ...(leg.name === 'patterns' ? [] : [of('from')]),
       ]
-      return conditions.map((condition) =>
-        attempt(leg.name, () => newestRows(leg, [condition], 'words', wanted)),
-      )
+      return ways.map((conditions) => attempt(leg.name, () => newestRows(leg, conditions, 'words', wanted)))
     }),
   )
 }

@@ -36,21 +36,29 @@ function transactionConditions(query: ParsedQuery): QueryConditions {
     ...when(query.routes.length > 0, isIn('route', query.routes)),
     ...when(query.outcomes.length > 0, isIn('outcome', query.outcomes)),
   ]
-  const named = [
-    ...when(query.to.length > 0, isIn('to', query.to)),
-    ...when(query.from.length > 0, isIn('from', query.from)),
-    ...when(query.selectors.length > 0, isIn('selector', query.selectors)),
-    ...when(query.blocks.length > 0, `\`blockNumber\` IN (${query.blocks.join(', ')})`),
-  ]
-  const sides = [
-    query.hashes.length > 0 ? ['transactionHash', 'blockHash'].map((name) => isIn(name, query.hashes)) : [],
-    query.addresses.length > 0 ? ['to', 'from'].map((name) => isIn(name, query.addresses)) : [],
-  ]
-  let exact: readonly (readonly string[])[] = [named]
-  for (const side of sides.filter(({ length }) => length > 0))
-    exact = exact.flatMap((terms) => side.map((term) => [...terms, term]))
-  const alternatives = exact.filter(({ length }) => length > 0).map((terms) => terms.join(' AND '))
-  return { exact: alternatives.length > 0 ? alternatives : undefined, facets }
+  const { hashes, addresses, to, from, selectors, blocks } = query
+  const exact = alternatives([
+    hashes.length > 0 ? [isIn('transactionHash', hashes), isIn('blockHash', hashes)] : [],
+    addresses.flatMap((address) => [isIn('to', [address]), isIn('from', [address])]),
+    to.map((address) => isIn('to', [address])),
+    from.map((address) => isIn('from', [address])),
+    selectors.map((selector) => isIn('selector', [selector])),
+    blocks.length > 0 ? [`\`blockNumber\` IN (${blocks.join(', ')})`] : [],
+  ])
+  return { exact, facets }
+}
+
+/** Ways to meet one condition of every side, at most; of more the last sides are joined by OR. */
+const mostAlternatives = 16
+
+/** One condition of every side that has any, in each combination; undefined where none has. */
+function alternatives(sides: readonly (readonly string[])[]): readonly string[] | undefined {
+  let ways: readonly (readonly string[])[] = [[]]
+  for (const side of sides.filter(({ length }) => length > 0)) {
+    const terms = ways.length * side.length <= mostAlternatives ? side : [`(${side.join(' OR ')})`]
+    ways = ways.flatMap((way) => terms.map((term) => [...way, term]))
+  }
+  return ways[0]!.length > 0 ? ways.map((way) => way.join(' AND ')) : undefined
 }
 
 function patternConditions(query: ParsedQuery): QueryConditions | undefined {

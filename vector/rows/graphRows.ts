@@ -81,8 +81,9 @@ export function createGraphRows(database: DatabaseSync): GraphRows {
   const readEntities = prepare(
     `SELECT ${quoted(entityColumns)} FROM entities WHERE "id" IN (SELECT value FROM json_each(?)) AND "toBlock" <= ?`,
   )
+  // Rows go at the end alone, where the next ones take their numbers: the last number is how many there are.
   const countAll = database.prepare(
-    'SELECT (SELECT count(*) FROM edges) AS edges, (SELECT count(*) FROM entities) AS entities',
+    'SELECT (SELECT max(rowid) FROM edges) AS edges, (SELECT max(rowid) FROM entities) AS entities',
   )
 
   return {

@@ -230,7 +230,7 @@ export type VectorStoreOptions = {
   readonly metadataCacheBytes: number
   /**
    * Writes of `transactions` or `patterns` between two compactions at least; LanceDB advises 20. A write is at most `rowsPerBatch`
-   * rows. Where compaction takes long, more are waited for, up to 500, so that it takes a tenth of the time.
+   * rows. Where compaction takes long, more are waited for, up to 200, so that it takes a quarter of the time.
    */
   readonly optimizeEvery: number
   /** Versions younger than this survive compaction, so that readers of other processes finish; default 120 000 ms. */

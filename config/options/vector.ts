@@ -24,6 +24,6 @@ export const vector = section('The vector store.', {
   optimizeEvery: option(integer({ min: 1, max: 1_000_000, unit: 'writes' }), {
     default: 20,
     meaning:
-      'Writes between two compactions of a table at least. Where one takes long, more are waited for, up to 500.',
+      'Writes between two compactions of a table at least. Where one takes long, more are waited for, up to 200.',
   }),
 })

@@ -12,10 +12,10 @@ export type MaintenanceOptions = {
   readonly indexAboveRows: number
 }
 
-/** Of the time that compaction may take: it rewrites indices, the longer the larger the table, and writes wait for it. */
-const share = 0.1
+/** Of the time that compaction may take: it keeps a core busy, the longer the larger the table. */
+const share = 0.25
 /** Writes waited for at most, however long a compaction takes: every one is a file more to search. */
-const mostWrites = 500
+const mostWrites = 200
 
 /**
  * Whether to compact again.

@@ -62,7 +62,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     file: nodeBinary(),
     args: () => [
       ...imports.flatMap((url) => ['--import', url]),
-      ...['--disable-warning=ExperimentalWarning', join(root, 'sidecar/main.ts'), 'attach', url],
+      // As the package's scripts and the image start it: the young generation would grow to 128 MB otherwise.
+      ...['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16'],
+      ...[join(root, 'sidecar/main.ts'), 'attach', url],
       ...['--data-dir', dataDir, '--http', `127.0.0.1:${port}`, '--log-level', logLevel],
       ...settings.flatMap((setting) => ['--set', setting]),
     ],

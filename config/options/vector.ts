@@ -15,7 +15,7 @@ export const vector = section('The vector store.', {
     meaning: 'Rows waiting to be written at which the pipeline slows down.',
   }),
   processMemoryBytes: option(bytes({ min: 64 * 1024 * 1024, max: 1024 ** 4 }), {
-    default: 192 * 1024 * 1024,
+    default: 256 * 1024 * 1024,
     meaning:
       'Memory above which the process that holds the vector store is replaced; on Linux without mapped code. LanceDB keeps some of every write.',
   }),

@@ -16,7 +16,8 @@ export type OpenRowsOptions = {
   readonly readOnly: boolean
 }
 
-const cacheKiB = 32 * 1024
+/** Small: what is read again the system keeps, and this counts as memory of the process, which is replaced for it. */
+const cacheKiB = 8 * 1024
 const walBytes = 16 * 2 ** 20
 
 /** The file beside the tables. */

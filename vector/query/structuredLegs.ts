@@ -5,7 +5,10 @@ import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
 import type { StructuredLeg } from './planLegs.ts'
 
-/** Partitions of the approximate index looked through: recall at 1 000 000 rows in `vector/README.md`. No effect on exact search. */
+/**
+ * Partitions of the approximate index looked through. At 1 000 000 rows recall@10 was 1.0 in 224 partitions, 0.99 with conditions; in 2 048,
+ * of 8 to 64, 0.98 and up, but 0.84 to 0.95 for the newest tenth of the rows alone. No effect on exact search.
+ */
 const probes = 32
 /** Blocks up to which all are looked through at once. */
 const leastBlocks = 4096n

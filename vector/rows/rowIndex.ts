@@ -19,7 +19,7 @@ export type RowChange = {
 /**
  * The rows of `transactions` and `patterns` once more, in SQLite, for what LanceDB is slow at: the newest rows of an address out of all it
  * ever had, and rows whole, of which LanceDB reads each column by itself. Made of the tables and made again from them; every call
- * is synchronous and takes well below a millisecond where an index leads. Throws what SQLite throws.
+ * is synchronous: ten rows of an address with 140 000 take 0.3 ms, and 31 ms to find that none of them fits. Throws what SQLite throws.
  */
 export type RowIndex = {
   /** The newest block applied; undefined before the first. */

@@ -50,8 +50,8 @@ export const createTables: readonly string[] = [
   `CREATE INDEX transactionsBySelector ON transactions("selector", "blockNumber", ${narrowing})`,
   'CREATE UNIQUE INDEX patternsById ON patterns("id")',
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
-  ...createGraphTables,
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
+  ...createGraphTables,
   // How far the rows go: one row, the newest block that was applied; none before the first.
   'CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT)',
   // Makes the table of statistics.

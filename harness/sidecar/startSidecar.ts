@@ -39,10 +39,14 @@ export type SidecarStatus = {
 export type Sidecar = Instance & {
   readonly httpUrl: string
   readonly dataDir: string
-  /** One GET; fails when nobody answers. */
+  /** One GET. @throws HarnessError `INSTANCE_UNREACHABLE` when nobody answers, with the end of its log. */
   get(path: string): Promise<{ readonly status: number; readonly body: unknown }>
   status(): Promise<SidecarStatus>
-  /** Resolves once everything up to this block is durable. Fails when it dies, or `timeoutMs` (default 60 000) pass. */
+  /**
+   * Resolves once everything up to this block is durable.
+   *
+   * @throws HarnessError `INSTANCE_DIED`: it ended without being told to; `SIDECAR_BEHIND`: `timeoutMs` (default 60 000) passed
+   */
   untilDurable(block: { readonly hash: Hash }, timeoutMs?: number): Promise<SidecarStatus>
 }
 

@@ -1,5 +1,5 @@
 /**
- * The store's process: takes calls from its parent, one store for its whole life. Started by `startStoreClient`, and of
+ * The store's process: takes calls from its parent, for one folder, first as a reader where another still writes. Started by `startStoreClient`, and of
  * no use without a channel to a parent.
  */
 import { readFileSync } from 'node:fs'
@@ -31,10 +31,13 @@ process.on('message', (request: StoreRequest) => {
 
 async function carryOut(request: StoreRequest): Promise<unknown> {
   if (request.call === 'open') {
+    const before = store
     store = await openStore(request.argument, {
       logger,
       onMaintenance: (event) => tell({ kind: 'maintenance', event }),
     })
+    // What it was asked is answered first.
+    await before?.close()
     return undefined
   }
   if (!store) throw new Error(`${request.call} was asked of the vector store's process before it was opened`)

@@ -14,7 +14,7 @@ import type {
   VectorStats,
 } from '../types.ts'
 
-/** What can be asked of the store's process: argument and answer of each call. `open` comes first, `close` last. */
+/** What can be asked of the store's process: argument and answer of each call. `open` comes first, again to write what was opened to read; `close` last. */
 export type StoreCalls = {
   open: { argument: Omit<VectorStoreSettings, 'process'>; answer: undefined }
   apply: { argument: readonly VectorEntry[]; answer: undefined }

@@ -11,8 +11,9 @@ const LEAST_WRITES = 20
 const CLOSE_MS = 2_000
 
 /**
- * The store in a process of its own, which is replaced when it holds more memory than allowed, and when it died. Calls
- * wait for the replacement (well under a second) and never see it; a write in flight when the process dies fails with
+ * The store in a process of its own, which is replaced when it holds more memory than allowed, and when it died. Questions never
+ * wait for a replacement that was chosen: the next process answers them, as a reader of the folder, before the old one lets go of it. Writes
+ * wait from there until the next one may write. Where a process died, everything waits; a write in flight then fails with
  * `STORE_FAILED` and may be repeated, a question is asked again.
  *
  * The reason: LanceDB's write path keeps some memory of every write for good (about 60 to 250 kB), and only the end of
@@ -27,29 +28,23 @@ export async function openStoreProcess(
   const { directory } = settings
   const start = () => startStoreClient(directory, deps)
   let client = await opened(start())
+  /** Who answers questions: the next one already, while the folder changes hands. */
+  let reader = client
   let writes = 0
+  const writing = new Set<Promise<unknown>>()
   let replacing: Promise<void> | undefined
+  let isHandedOver = false
   let closing: Promise<void> | undefined
 
   return {
-    async apply(entries) {
-      await call('apply', entries)
-      writes++
-    },
-    patternsAt: (boundary) => call('patternsAt', boundary),
+    apply: (entries) => write('apply', entries),
+    // Of what is being written: only the process that writes knows it.
+    patternsAt: (boundary) => callWriter('patternsAt', boundary),
     search: (request) => read('search', request),
     neighbours: (request) => read('neighbours', request),
-    async addDocument(document) {
-      const added = await call('addDocument', document)
-      writes++
-      return added
-    },
+    addDocument: (document) => write('addDocument', document),
     documents: () => read('documents', undefined),
-    async removeDocument(id) {
-      const removed = await call('removeDocument', id)
-      writes++
-      return removed
-    },
+    removeDocument: (id) => write('removeDocument', id),
     callNames: (calls) => read('callNames', calls),
     stats: () => read('stats', undefined),
     rssBytes: () => (client.hasEnded() ? 0 : client.state().rssBytes),
@@ -57,32 +52,54 @@ export async function openStoreProcess(
     [Symbol.asyncDispose]: close,
   }
 
+  async function write<Call extends 'apply' | 'addDocument' | 'removeDocument'>(
+    name: Call,
+    argument: StoreCalls[Call]['argument'],
+  ): Promise<StoreCalls[Call]['answer']> {
+    const answer = await callWriter(name, argument)
+    writes++
+    return answer
+  }
+
+  async function callWriter<Call extends StoreCall>(
+    name: Call,
+    argument: StoreCalls[Call]['argument'],
+  ): Promise<StoreCalls[Call]['answer']> {
+    look()
+    if (isHandedOver || client.hasEnded()) await replacing
+    const answer = client.call(name, argument)
+    const settled = answer.finally(() => writing.delete(settled))
+    writing.add(settled)
+    return settled
+  }
+
   /** A question of a person: one that was in flight when the process died is asked once more. */
   async function read<Call extends StoreCall>(
     name: Call,
     argument: StoreCalls[Call]['argument'],
   ): Promise<StoreCalls[Call]['answer']> {
-    const asked = client
+    look()
+    if (reader.hasEnded()) await replacing
+    const asked = reader
     try {
-      return await call(name, argument)
+      return await asked.call(name, argument)
     } catch (error) {
       if (closing || !asked.hasEnded()) throw error
-      return await call(name, argument)
+      look()
+      if (reader.hasEnded()) await replacing
+      return await reader.call(name, argument)
     }
   }
 
-  async function call<Call extends StoreCall>(
-    name: Call,
-    argument: StoreCalls[Call]['argument'],
-  ): Promise<StoreCalls[Call]['answer']> {
+  /** Begins a replacement where one is due. */
+  function look(): void {
     if (closing) throw new VectorStoreError('CLOSED', `vector store: ${directory} is closed`)
-    if (!replacing && (client.hasEnded() || isTooLarge())) {
-      replacing = replace().finally(() => {
-        replacing = undefined
-      })
-    }
-    await replacing
-    return client.call(name, argument)
+    if (replacing || !(client.hasEnded() || isTooLarge())) return
+    replacing = replace().finally(() => {
+      replacing = undefined
+    })
+    // Told to those who wait for it; a replacement that nobody waits for is tried again with the next call.
+    replacing.catch(() => undefined)
   }
 
   /** An index being built would be lost, and begun again for ever. */
@@ -95,17 +112,31 @@ export async function openStoreProcess(
     const old = client
     const { rssBytes, ownBytes } = old.state()
     const facts = { directory, rssBytes, ownBytes, writes, died: old.hasEnded() }
-    // Loads LanceDB while the old one finishes what it was asked.
     const next = start()
-    try {
-      if (!old.hasEnded()) await old.call('close', undefined)
-    } catch (error) {
-      logger.warn({ err: error, ...facts }, "the vector store's process did not close")
+    if (!old.hasEnded()) {
+      const canRead = await next.call('open', { ...settings, readOnly: true }).then(
+        () => true,
+        (error: unknown) => {
+          logger.warn({ err: error, directory }, "the vector store's next process cannot read yet")
+          return false
+        },
+      )
+      isHandedOver = true
+      await Promise.allSettled(writing)
+      if (canRead) reader = next
+      await old.call('close', undefined).catch((error: unknown) => {
+        logger.warn({ err: error, ...facts }, "the vector store's process did not close")
+      })
+      await old.end()
     }
-    await old.end()
-    client = await opened(next)
-    writes = 0
-    logger.info(facts, "the vector store's process was replaced")
+    try {
+      client = await opened(next)
+      writes = 0
+      logger.info(facts, "the vector store's process was replaced")
+    } finally {
+      reader = client
+      isHandedOver = false
+    }
   }
 
   async function opened(next: StoreClient): Promise<StoreClient> {

@@ -67,15 +67,50 @@ describe('a store in a process of its own', () => {
     }
   })
 
-  test('is replaced when it holds too much, between calls and unseen', async () => {
+  test('is replaced when it holds too much, unseen: nothing is lost, and every answer has what was written before', async () => {
     await using folder = await temporaryFolder()
     await using apart = await openApart(folder.path, { process: { memoryBytes: 1 } })
+    const { store } = apart
     const first = apart.pid()
-    for (let number = 1; number <= 45; number++) await apart.store.apply([blockEntry(number, 1)])
-    expect(apart.said('process was replaced')).toHaveLength(2)
+    const replaced = () => apart.said('process was replaced').length
+    let applied = 0
+    const asking = (async () => {
+      let asked = 0
+      while (replaced() < 2) {
+        const before = applied
+        const { items, asOf } = await store.search({ ...everything, query: 'kind:transaction' })
+        expect(items.length).toBeGreaterThanOrEqual(before)
+        expect(Number(asOf?.number ?? 0)).toBeGreaterThanOrEqual(before)
+        asked++
+      }
+      return asked
+    })()
+    while (replaced() < 2) {
+      await store.apply([blockEntry(applied + 1, 1)])
+      applied++
+    }
+    expect(await asking).toBeGreaterThan(10)
     expect(apart.pid()).not.toBe(first)
-    const { items } = await apart.store.search({ ...everything, query: 'kind:transaction' })
-    expect(items).toHaveLength(45)
+    const { items } = await store.search({ ...everything, query: 'kind:transaction' })
+    expect(items).toHaveLength(Math.min(applied, everything.limit))
+  })
+
+  test('questions are answered by the next process while the old one lets go of the folder', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await openApart(folder.path, { process: { memoryBytes: 1 } })
+    const { store } = apart
+    for (let number = 1; number <= 20; number++) await store.apply([blockEntry(number, 1)])
+    const old = apart.pid()
+    process.kill(old, 'SIGSTOP')
+    const early = store.stats()
+    await expect.poll(() => apart.said('vector store opened').length, { timeout: 20_000 }).toBe(2)
+    expect((await store.search({ ...everything, query: 'kind:transaction' })).items).toHaveLength(20)
+    const applying = store.apply([blockEntry(21, 1)])
+    expect((await store.stats()).asOf?.number).toBe(20n)
+    process.kill(old, 'SIGCONT')
+    await applying
+    expect((await early).transactions.rows).toBe(20)
+    expect((await store.stats()).asOf?.number).toBe(21n)
   })
 
   test.runIf(process.platform === 'linux')('is not replaced for the code it has mapped', async () => {

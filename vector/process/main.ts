@@ -24,8 +24,11 @@ process.on('disconnect', () => process.exit(0))
 process.on('message', (request: StoreRequest) => {
   void carryOut(request).then(
     (value) => tell({ kind: 'answer', id: request.id, value, state: state() }),
-    (error: unknown) =>
-      tell({ kind: 'failure', id: request.id, error: sendableError(error), state: state() }),
+    (error: unknown) => {
+      tell({ kind: 'failure', id: request.id, error: sendableError(error), state: state() })
+      // The next call starts another process, which opens the folder anew.
+      if (store?.mustReopen()) process.disconnect()
+    },
   )
 })
 

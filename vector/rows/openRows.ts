@@ -27,6 +27,17 @@ export function rowsFile(directory: string): string {
   return join(directory, 'rows.sqlite')
 }
 
+/** Removes the file, which the next opening makes anew. */
+export function removeRows(directory: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${rowsFile(directory)}${suffix}`, { force: true })
+}
+
+/** Whether SQLite found a file that is not, or no longer, as it writes them: `SQLITE_CORRUPT`, `SQLITE_NOTADB`. */
+export function isDamaged(error: unknown): boolean {
+  const { errcode } = error as { errcode?: unknown }
+  return typeof errcode === 'number' && [11, 26].includes(errcode & 0xff)
+}
+
 /**
  * Opens the row index of a folder. A writer makes it anew from the tables where it is missing, of another layout, unreadable or not as
  * far as they are; that took 33 s for 178 621 rows and is logged. A reader takes what is there, and
@@ -44,7 +55,7 @@ export async function openRows(
   if (rows) return rows
   const started = performance.now()
   if (problem !== undefined) logger.warn({ file, problem }, 'Making the row index anew from the tables')
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
+  removeRows(directory)
   const database = openFile(file)
   try {
     database.exec('BEGIN')

@@ -6,7 +6,7 @@ import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
 import { searchStore } from '../query/searchStore.ts'
-import { openRows } from '../rows/openRows.ts'
+import { isDamaged, openRows, removeRows, rowsFile } from '../rows/openRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
@@ -35,6 +35,8 @@ export type OpenStoreDependencies = {
 export type LocalStore = VectorStore & {
   /** True while an approximate index is being built: it is lost when the process ends. */
   isBuilding(): boolean
+  /** True once nothing can be written any more until the folder is opened again. */
+  mustReopen(): boolean
 }
 
 /** Opens the tables in this process; throws what `openVectorStore` says. */
@@ -108,6 +110,7 @@ function createStore(
   let progress = opened.progress
   // Whoever wrote before may have been killed half-way.
   let mayHoldLater = true
+  let mustReopen = false
   let closing: Promise<void> | undefined
   const problems = [...sides.problems, ...(documents.problem === undefined ? [] : [documents.problem])]
   const tail = createTail(tables.transactions, !readOnly)
@@ -130,7 +133,7 @@ function createStore(
       checkWritable('nothing was written')
       const plan = planWrites(entries, chainId)
       const writes = await queue.run(() =>
-        storeOperation('applying entries', directory, () => carryOut(plan)),
+        storeOperation('applying entries', directory, () => carryOut(plan).catch(abandonDamaged)),
       )
       maintenance.wrote(writes)
       if (asyncConsolidation) schedule.applied(progress.asOf?.number)
@@ -206,6 +209,7 @@ function createStore(
 
     rssBytes: () => 0,
     isBuilding: maintenance.isBuilding,
+    mustReopen: () => mustReopen,
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -239,6 +243,19 @@ function createStore(
     }
     if (!asyncConsolidation) await schedule.catchUp(progress.asOf?.number)
     return writes
+  }
+
+  /** Of the row index nothing is lost with its file: the tables have what it is made of. */
+  function abandonDamaged(cause: unknown): never {
+    if (!isDamaged(cause)) throw cause
+    mustReopen = true
+    removeRows(directory)
+    throw new VectorStoreError(
+      'STORE_FAILED',
+      `vector store: the row index ${rowsFile(directory)} is damaged (${errorText(cause)}). It was removed, and is made anew from the ` +
+        'tables when the folder is opened again.',
+      { cause, facts: { file: rowsFile(directory) } },
+    )
   }
 
   function noteConsolidated(): void {

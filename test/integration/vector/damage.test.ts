@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { cp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { connect } from '@lancedb/lancedb'
 import { Field, FixedSizeList, Float32, Schema } from 'apache-arrow'
@@ -34,6 +35,15 @@ async function expectPipelineGoesOn(store: Awaited<ReturnType<typeof openIn>>) {
   await store.apply([{ kind: 'undo', blocks: [blockOf(next)] }, blockEntry(next, 2, 'b')])
   expect((await store.stats()).asOf?.hash).toBe(blockOf(next, 'b').hash)
   expect(await store.patternsAt(8n)).toEqual([patternOf('a', 8)])
+}
+
+/** Where the first page of an index is in a file, bytes. */
+function pageOf(file: string, index: string): { readonly position: number; readonly length: number } {
+  using database = new DatabaseSync(file)
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  const length = Number(database.prepare('PRAGMA page_size').get()!.page_size)
+  const page = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(index)!.rootpage
+  return { position: (Number(page) - 1) * length, length }
 }
 
 async function spoil(folder: string): Promise<void> {
@@ -84,6 +94,27 @@ describe('a damaged store', () => {
     const counted = ({ edges }: typeof expected) => edges.filter(({ kind }) => kind !== 'owns')
     expect(counted(again)).toEqual(counted(expected))
     await expectPipelineGoesOn(store)
+  })
+
+  test('with a damaged page in its row index: the file goes with the first write that meets it, and is made anew', async () => {
+    const path = await copied()
+    const file = rowsFile(path)
+    const { position, length } = pageOf(file, 'transactionsByTo')
+    await using handle = await open(file, 'r+')
+    await handle.write(Buffer.alloc(length), 0, length, position)
+    await using apart = await openApart(path, options)
+    await expect(apart.store.apply([blockEntry(11)])).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: expect.stringContaining('is damaged (database disk image is malformed). It was removed'),
+    })
+    // As the outbox does: again until it is written.
+    await expect
+      .poll(() => apart.store.apply([blockEntry(11)]).then(() => 'written', String), { timeout: 20_000 })
+      .toBe('written')
+    expect(apart.said('Made the row index')).toHaveLength(1)
+    const { items } = await apart.store.search({ ...everything, query: `to:${id} kind:transaction` })
+    expect(items.length).toBeGreaterThan(0)
+    await expectPipelineGoesOn(apart.store)
   })
 
   test('without its memories: summaries are made again, findings are said to be lost', async () => {

@@ -2,6 +2,7 @@ import type { Table } from '@lancedb/lancedb'
 import { type DocumentNames, noNames } from '../documents/documentNames.ts'
 import type { Documents } from '../documents/openDocuments.ts'
 import type { EmbedderRecord } from '../embed/openEmbedder.ts'
+import type { FreshRows } from '../fresh/freshRows.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import { errorText } from '../store/failure.ts'
@@ -26,6 +27,8 @@ const mostUnknown = 10
 export type SearchSources = {
   readonly tables: Readonly<Record<'transactions' | 'patterns', Table>>
   readonly rows: RowIndex
+  /** Undefined for a reader, whom LanceDB tells of all rows. */
+  readonly fresh: FreshRows | undefined
   readonly memories: Table | undefined
   readonly documents: Documents
   readonly graph: GraphSources
@@ -72,12 +75,13 @@ export async function gather(
   readonly warnings: readonly string[]
 }> {
   const { query, filter } = readRequest(request)
-  const { documents, memories, tables, rows, graph, embed } = sources
+  const { documents, memories, tables, rows, fresh, graph, embed } = sources
   const { finalized } = progress
   const newest = progress.asOf?.number
   const uses = {
     ...tables,
     rows,
+    fresh,
     memories: async <T>(work: (table: Table) => Promise<T>) => (memories ? work(memories) : undefined),
     documents: <T>(work: (table: Table) => Promise<T>) => documents.use(({ table }) => work(table)),
   }

@@ -60,7 +60,7 @@ export async function openRows(
   try {
     database.exec('BEGIN')
     for (const statement of createTables) database.exec(statement)
-    database.prepare('INSERT INTO reached VALUES (?, NULL, NULL)').run(String(chainId))
+    database.prepare('INSERT INTO reached VALUES (?, NULL, NULL, NULL)').run(String(chainId))
     database.exec('COMMIT')
     const made = createRowIndex(database)
     const count = await fill(made, tables, asOf, (filled) =>

@@ -35,6 +35,13 @@ export type RowIndex = {
   newest(table: RowTable, where: readonly string[], limit: number): readonly StoredRow[]
   /** The rows with ids, in no order; unknown ids are left out. */
   byIds(table: RowTable, ids: readonly string[]): readonly StoredRow[]
+  /** Those of the ids whose rows fulfil all conditions, in no order. @param where as for `newest` */
+  fitting(table: RowTable, ids: readonly string[], where: readonly string[]): readonly string[]
+  /** Transactions after one of them, by block and id, oldest first. */
+  after(row: { readonly block: bigint; readonly id: string }, limit: number): readonly StoredRow[]
+  /** The block up to which the approximate index of `transactions` holds all rows; undefined where nobody knows. */
+  indexed(): bigint | undefined
+  setIndexed(block: bigint): void
   /** What epochs have counted. */
   readonly graph: GraphRows
   close(): void
@@ -43,6 +50,8 @@ export type RowIndex = {
 export function createRowIndex(database: DatabaseSync): RowIndex {
   const readReached = database.prepare('SELECT "number", "hash" FROM reached')
   readReached.setReadBigInts(true)
+  const readIndexed = database.prepare('SELECT "indexed" FROM reached')
+  readIndexed.setReadBigInts(true)
   const countRows = database.prepare('SELECT count(*) AS rows FROM transactions WHERE "blockNumber" <= ?')
 
   return {
@@ -64,6 +73,24 @@ export function createRowIndex(database: DatabaseSync): RowIndex {
       if (ids.length === 0) return []
       return select(table, ' WHERE "id" IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)])
     },
+    fitting(table, ids, where) {
+      const fits = ['"id" IN (SELECT value FROM json_each(?))', ...where.map((each) => `(${each})`)]
+      const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${fits.join(' AND ')}`)
+      return statement.all(JSON.stringify(ids)).map(({ id }) => String(id))
+    },
+    after: ({ block, id }, limit) =>
+      select('transactions', ' WHERE ("blockNumber", "id") > (?, ?) ORDER BY "blockNumber", "id" LIMIT ?', [
+        block,
+        id,
+        limit,
+      ]),
+    indexed() {
+      const number = readIndexed.get()?.indexed
+      return number === null || number === undefined ? undefined : (number as bigint)
+    },
+    setIndexed(block) {
+      database.prepare('UPDATE reached SET "indexed" = ?').run(block)
+    },
     graph: createGraphRows(database),
     close() {
       database.close()
@@ -77,8 +104,8 @@ export function createRowIndex(database: DatabaseSync): RowIndex {
     for (const id of removePatterns) remove.run(id)
     insert('patterns', upsertPatterns)
     database
-      .prepare('UPDATE reached SET "number" = ?, "hash" = ?')
-      .run(reached?.number ?? null, reached?.hash ?? null)
+      .prepare('UPDATE reached SET "number" = ?, "hash" = ?, "indexed" = min("indexed", ?)')
+      .run(reached?.number ?? null, reached?.hash ?? null, from - 1n)
   }
 
   function insert(table: RowTable, rows: Iterable<StoredRow>): void {

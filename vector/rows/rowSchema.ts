@@ -6,7 +6,7 @@ import { createGraphTables } from './graphRows.ts'
 export type RowTable = 'transactions' | 'patterns'
 
 /** Layout of the file: another one is made anew from the tables it is made of. */
-export const layout = 1
+export const layout = 2
 /** What tells the file from other programs' ("mmrw"). */
 export const applicationId = 0x6d6d7277
 
@@ -52,8 +52,8 @@ export const createTables: readonly string[] = [
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
   ...createGraphTables,
-  // How far the rows go: one row, the newest block that was applied; none before the first.
-  'CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT)',
+  // How far the rows go: one row, the newest block that was applied, none before the first; and the newest that the approximate index has.
+  'CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT, "indexed" INTEGER)',
   // Makes the table of statistics.
   'ANALYZE',
   ...Object.entries(rowsOfValue).map(

@@ -15,6 +15,16 @@ export function storedTransaction(row: TransactionRow): StoredRow {
   }
 }
 
+/** A stored row as it was given, as far as its vector depends on it. */
+export function transactionOf(row: StoredRow): TransactionRow {
+  const numbers = {
+    gasLimit: Number(row.gasLimit),
+    calldataBytes: Number(row.calldataBytes),
+    type: Number(row.type),
+  }
+  return { ...(row as unknown as TransactionRow), ...numbers }
+}
+
 /** A pattern as its columns hold it. */
 export function storedPattern(row: PatternProfile): StoredRow {
   return { ...row, ...patternParts(row.id) }

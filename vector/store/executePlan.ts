@@ -1,4 +1,5 @@
 import type { Table } from '@lancedb/lancedb'
+import type { FreshRows } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import { storedPattern, storedTransaction } from '../rows/storedRows.ts'
 import { encodePatterns, encodeTransactions } from './encodeRows.ts'
@@ -23,7 +24,15 @@ export type ExecuteOptions = {
  * back before rows go, and forward once the new rows are in, in the tables and then in the row index.
  */
 export async function executePlan(
-  { tables, rows: index }: { readonly tables: Readonly<Record<StoreTable, Table>>; readonly rows: RowIndex },
+  {
+    tables,
+    rows: index,
+    fresh,
+  }: {
+    readonly tables: Readonly<Record<StoreTable, Table>>
+    readonly rows: RowIndex
+    readonly fresh: Pick<FreshRows, 'cut' | 'applied'>
+  },
   plan: WritePlan,
   before: Progress,
   options: ExecuteOptions,
@@ -64,6 +73,8 @@ export async function executePlan(
     upsertPatterns: plan.upsertPatterns.map(storedPattern),
     reached: after.asOf,
   })
+  fresh.cut(from)
+  fresh.applied(plan.addTransactions)
   if (!isSame(after, progress)) await advance(after)
   return writes
 

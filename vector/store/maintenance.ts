@@ -10,6 +10,8 @@ export type MaintenanceOptions = {
   readonly optimizeEvery: number
   readonly keepVersionsMs: number
   readonly indexAboveRows: number
+  /** Begins an indexing of all rows that there are; what is returned is called when it is done. */
+  readonly indexing: () => () => void
 }
 
 /** Of the time that compaction may take: it keeps a core busy, the longer the larger the table. */
@@ -113,8 +115,11 @@ export function createMaintenance(
       await queue.run(async () => {
         for (const name of ['patterns', 'progress'] as const) await optimize(name)
         problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
-        // Begun in the queue: no write that takes rows away is under way.
-        compacting = optimize('transactions')
+        // Begun in the queue: no write that takes rows away is under way, and none is half done.
+        const indexed = options.indexing()
+        compacting = optimize('transactions').then(async () => {
+          if (problems.length === 0 && (await hasVectorIndex(tables.transactions))) indexed()
+        })
       })
       await compacting
       if (problems.length > 0) throw new Error(problems.join('; '))
@@ -137,14 +142,17 @@ export function createMaintenance(
     }
     building = true
     const numPartitions = Math.max(1, Math.round(Math.sqrt(rows)))
-    const config = Index.ivfFlat({
+    const config = Index.ivfRq({
       distanceType: 'cosine',
       numPartitions,
       maxIterations: 15,
     })
+    // Of rows that are written: a write that is under way may still end.
+    const indexed = await queue.run(async () => options.indexing())
     void perform('vectorIndex', async () => {
       await table.createIndex('embedding', { config, name: `${indexName}${numPartitions}` })
       for (const name of present) if (name !== `${indexName}${numPartitions}`) await table.dropIndex(name)
+      indexed()
     }).finally(() => {
       building = false
     })
@@ -168,11 +176,11 @@ export function createMaintenance(
 }
 
 /** Before the number of partitions, which LanceDB tells of no index. */
-const indexName = 'embedding_ivf_'
+const indexName = 'embedding_rq_'
 
 /** Whether an index has partitions enough: a question reads a number of them, and they grow with the table. */
 function suits(name: string, rows: number): boolean {
-  return Number(name.slice(indexName.length)) * 2 > Math.sqrt(rows)
+  return name.startsWith(indexName) && Number(name.slice(indexName.length)) * 2 > Math.sqrt(rows)
 }
 
 async function vectorIndices(transactions: Table): Promise<readonly string[]> {

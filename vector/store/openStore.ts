@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { reembedDocuments } from '../documents/reembedDocuments.ts'
 import { createQuestionVectors } from '../embed/questionVectors.ts'
 import { VectorStoreError } from '../errors.ts'
+import { createFreshRows, type FreshRows } from '../fresh/freshRows.ts'
 import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
@@ -15,7 +16,7 @@ import { createConsolidationSchedule } from './consolidationSchedule.ts'
 import { executePlan } from './executePlan.ts'
 import { errorText, storeOperation } from './failure.ts'
 import { createGate } from './gate.ts'
-import { createMaintenance, readBacklog } from './maintenance.ts'
+import { createMaintenance, hasVectorIndex, readBacklog } from './maintenance.ts'
 import { openParts, type SideParts } from './openParts.ts'
 import { openTables, type StoreHandles } from './openTables.ts'
 import { planWrites, type WritePlan } from './planWrites.ts'
@@ -60,6 +61,12 @@ export async function openStore(
     openRows(settings, handles.tables, progress, deps),
   )
   opened.defer(() => rows.close())
+  const hasIndex = await storeOperation('reading indices', directory, () =>
+    hasVectorIndex(handles.tables.transactions),
+  )
+  // A reader is not told of what is written.
+  const fresh = readOnly ? undefined : createFreshRows(rows, hasIndex)
+  opened.defer(() => fresh?.stop())
   const parts = await storeOperation('opening side tables', directory, () =>
     openParts(
       settings,
@@ -72,12 +79,17 @@ export async function openStore(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
     'vector store opened',
   )
-  return createStore(settings, { ...handles, rows }, parts, { progress, backlog }, opened.move(), deps)
+  return createStore(settings, { ...handles, rows, fresh }, parts, { progress, backlog }, opened.move(), deps)
 }
 
 function createStore(
   settings: VectorStoreSettings,
-  { connection, tables, rows }: StoreHandles & { readonly rows: RowIndex },
+  {
+    connection,
+    tables,
+    rows,
+    fresh,
+  }: StoreHandles & { readonly rows: RowIndex; readonly fresh: FreshRows | undefined },
   { sides, documents, embedder, embedderOf, consolidation }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
@@ -92,11 +104,18 @@ function createStore(
     const table = sides.tables[name]
     return table && work(table)
   })
-  const maintenance = createMaintenance(tables, queue, opened.backlog, settings, {
-    logger,
-    onMaintenance,
-    sides: sideMaintenance,
-  })
+  const indexing = () => fresh?.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
+  const maintenance = createMaintenance(
+    tables,
+    queue,
+    opened.backlog,
+    { ...settings, indexing },
+    {
+      logger,
+      onMaintenance,
+      sides: sideMaintenance,
+    },
+  )
   const schedule = createConsolidationSchedule(consolidation, queue, {
     logger,
     onMaintenance,
@@ -148,7 +167,16 @@ function createStore(
     },
 
     async search(request) {
-      const sources = { tables, rows, memories: sides.tables.memories, documents, graph, embed, problems }
+      const sources = {
+        tables,
+        rows,
+        fresh,
+        memories: sides.tables.memories,
+        documents,
+        graph,
+        embed,
+        problems,
+      }
       return ask('searching', async () => searchStore(sources, request, await currentProgress()))
     },
 
@@ -225,7 +253,7 @@ function createStore(
       // First what was made of the blocks: as long as they are there themselves it can be made again.
       if (lowest !== undefined) await consolidation.cut(lowest)
       // Taken over step by step: a write that fails half-way leaves what the disk says.
-      return await executePlan({ tables, rows }, plan, progress, options, (next) => {
+      return await executePlan({ tables, rows, fresh: fresh! }, plan, progress, options, (next) => {
         progress = next
       })
     }
@@ -275,8 +303,9 @@ function createStore(
   async function closeAll(): Promise<void> {
     schedule.stop()
     closed.abort(closedError())
+    fresh?.stop()
     await maintenance.stop()
-    await Promise.allSettled([...reads, reembedding])
+    await Promise.allSettled([...reads, reembedding, fresh?.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
     for (const [name, table] of Object.entries({ ...tables, ...sides.tables }))

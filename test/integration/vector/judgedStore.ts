@@ -1,5 +1,6 @@
 import pino from 'pino'
 import type { ContextItem, TransactionRow } from '#vector'
+import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
 import { createTail } from '../../../vector/graph/createTail.ts'
 import { arrange } from '../../../vector/query/arrange.ts'
 import type { RankedList } from '../../../vector/query/found.ts'
@@ -33,7 +34,14 @@ export async function openJudged(directory: string) {
   const rows = await openRows(settings, tables, before, { logger })
   const { transactions } = tables
   const parts = await openParts(settings, connection, { transactions, rows, isUsed: false }, { logger })
-  await executePlan({ tables, rows }, plan, before, { ...settings, mayHoldLater: false }, () => undefined)
+  const fresh = createFreshRows(rows, false)
+  await executePlan(
+    { tables, rows, fresh },
+    plan,
+    before,
+    { ...settings, mayHoldLater: false },
+    () => undefined,
+  )
   const progress = await readProgress(tables.progress)
   while (await parts.consolidation.takeIn(progress.asOf!.number));
   const { signal } = new AbortController()
@@ -46,6 +54,7 @@ export async function openJudged(directory: string) {
   const sources: SearchSources = {
     tables,
     rows,
+    fresh,
     memories: parts.sides.tables.memories,
     documents: parts.documents,
     graph: { tail: createTail(transactions, true), rows: rows.graph },

@@ -4,6 +4,7 @@ import { connect } from '@lancedb/lancedb'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
+import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
 import type { RowChange } from '../../../vector/rows/rowIndex.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
@@ -226,7 +227,7 @@ async function applyUntilKilled(
   }
   try {
     await executePlan(
-      { tables: dying, rows: dyingRows },
+      { tables: dying, rows: dyingRows, fresh: createFreshRows(dyingRows, false) },
       planWrites(entries, chainId),
       before,
       { chainId, rowsPerBatch: 4, mayHoldLater: false },

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { dimensions, featureVector } from '../../../../vector/embed/featureVector.ts'
+import { createFreshVectors } from '../../../../vector/fresh/freshVectors.ts'
+
+const vectorOf = (...names: readonly string[]) =>
+  featureVector(names.map((name) => [name, 1] as const)) ?? featureVector([['nothing', 1]])!
+
+function closeness(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let at = 0; at < dimensions; at += 1) sum += a[at]! * b[at]!
+  return sum
+}
+
+describe('vectors of fresh rows', () => {
+  test('are found as near as they are, whatever came and went', () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ add: fc.integer({ min: 1, max: 30 }) }) },
+      { weight: 1, arbitrary: fc.record({ cut: fc.integer({ min: 0, max: 40 }) }) },
+      { weight: 1, arbitrary: fc.record({ forget: fc.integer({ min: 0, max: 40 }) }) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 50 }), (steps, limit) => {
+        const fresh = createFreshVectors()
+        let model: { id: string; block: number; vector: Float32Array }[] = []
+        let block = 0
+        let count = 0
+        for (const each of steps) {
+          if ('add' in each) {
+            block += 1
+            for (let index = 0; index < each.add; index += 1) {
+              const row = {
+                id: `${count}`.padStart(6, '0'),
+                block,
+                vector: vectorOf(`to:${count % 5}`, `call:${count % 3}`, `from:${count % 11}`),
+              }
+              count += 1
+              model.push(row)
+              fresh.add(row.id, BigInt(block), row.vector)
+            }
+          } else if ('cut' in each) {
+            const lowest = block - each.cut + 1
+            fresh.cut(BigInt(lowest))
+            model = model.filter((row) => row.block < lowest)
+            block = Math.min(block, Math.max(0, lowest - 1))
+          } else fresh.forget(BigInt(block - each.forget))
+          // What is let go may stay a while, what is later never goes.
+          const known = new Set(fresh.nearest(vectorOf('to:1'), 1e6))
+          expect(known.size).toBe(fresh.size())
+          if ('forget' in each) model = model.filter(({ id }) => known.has(id))
+          for (const row of model) expect(known).toContain(row.id)
+          if ('forget' in each) for (const row of model) expect(row.block).toBeLessThanOrEqual(block)
+        }
+        const question = vectorOf('to:2', 'call:1')
+        const found = fresh.nearest(question, limit)
+        const values = new Map(model.map(({ id, vector }) => [id, closeness(question, vector)]))
+        const best = [...values.values()].sort((a, b) => b - a).slice(0, limit)
+        expect(found).toHaveLength(best.length)
+        for (const [place, id] of found.entries())
+          expect(Math.abs(values.get(id)! - best[place]!)).toBeLessThan(0.02)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('of many as near the newest come', () => {
+    const fresh = createFreshVectors()
+    const same = vectorOf('to:1')
+    for (let row = 0; row < 10_000; row += 1)
+      fresh.add(String(row).padStart(5, '0'), BigInt(row), row % 2 === 0 ? same : vectorOf('to:2'))
+    expect(fresh.nearest(same, 3)).toEqual(['09994', '09996', '09998'])
+    fresh.forget(9_000n)
+    expect(fresh.size()).toBe(10_000 - 8_192)
+    fresh.cut(9_998n)
+    expect(fresh.nearest(same, 2)).toEqual(['09994', '09996'])
+    fresh.clear()
+    expect(fresh.nearest(same, 2)).toEqual([])
+  })
+})

@@ -1,0 +1,119 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { embedTransaction } from '../embed/embedTransaction.ts'
+import type { StoredRow } from '../query/describeRow.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
+import { transactionOf } from '../rows/storedRows.ts'
+import type { TransactionRow } from '../types.ts'
+import { createFreshVectors, type FreshVectors } from './freshVectors.ts'
+
+/** 18 MB of vectors, 15 of ids. */
+const mostRows = 131_072
+/** Read at a time when a folder is opened: a few ms, between which questions are answered. */
+const loadedRows = 500
+
+/**
+ * The rows of `transactions` that its approximate index does not hold yet, for a search that looks at all of them: LanceDB takes 0.5 ms for a
+ * thousand of such rows.
+ */
+export type FreshRows = {
+  /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
+  vectors(): FreshVectors | undefined
+  /** Whether no row is in the index. */
+  isAll(): boolean
+  /** Rows of later blocks than all before were appended. */
+  applied(rows: readonly TransactionRow[]): void
+  /** Rows of blocks from `lowest` on were taken back. */
+  cut(lowest: bigint): void
+  /** Begins an indexing of all rows up to a block; what is returned is called when it is done. */
+  indexing(upTo: bigint): () => void
+  /** Resolves once the rows of a folder that was opened are there, or are too many. */
+  readonly loaded: Promise<void>
+  stop(): void
+}
+
+/** @param hasIndex whether `transactions` has its approximate index */
+export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
+  const vectors = createFreshVectors()
+  /** Up to where the index has all rows; undefined where nobody knows. */
+  let indexed = hasIndex ? rows.indexed() : -1n
+  const jobs = new Set<{ upTo: bigint }>()
+  /** Where reading stopped; undefined when all is read. */
+  let reading: { block: bigint; id: string } | undefined
+  let isFull = false
+  let stopped = false
+  let loading: Promise<void> | undefined
+  const loaded = load()
+
+  return {
+    vectors: () => (indexed === undefined || isFull || reading ? undefined : vectors),
+    isAll: () => indexed === -1n,
+    applied(added) {
+      // What is not read yet is read in its turn.
+      if (isFull || reading || indexed === undefined) return
+      for (const row of added.toSorted(byBlock)) vectors.add(row.id, row.blockNumber, embedTransaction(row))
+      checkSize()
+    },
+    cut(lowest) {
+      vectors.cut(lowest)
+      for (const job of jobs) if (job.upTo >= lowest) job.upTo = lowest - 1n
+      if (indexed !== undefined && indexed >= lowest) indexed = lowest - 1n
+      if (reading && reading.block >= lowest) reading = { block: lowest, id: '' }
+    },
+    indexing(upTo) {
+      const job = { upTo }
+      jobs.add(job)
+      return () => {
+        jobs.delete(job)
+        // What was taken back meanwhile was more than the index had.
+        if (indexed !== undefined && job.upTo < indexed) return
+        indexed = job.upTo
+        rows.setIndexed(indexed)
+        vectors.forget(indexed)
+        if (isFull || vectors.size() === 0) void load()
+      }
+    },
+    loaded,
+    stop() {
+      stopped = true
+    },
+  }
+
+  function load(): Promise<void> {
+    loading ??= read().finally(() => {
+      loading = undefined
+    })
+    return loading
+  }
+
+  async function read(): Promise<void> {
+    if (indexed === undefined) return
+    vectors.clear()
+    isFull = false
+    reading = { block: indexed + 1n, id: '' }
+    while (reading && !stopped && !isFull) {
+      const found = rows.after(reading, loadedRows)
+      for (const row of found) vectors.add(String(row.id), row.blockNumber as bigint, vectorOf(row))
+      checkSize()
+      const last = found.at(-1)
+      // In the same turn in which nothing more was found: from here on what is applied is added.
+      reading =
+        found.length < loadedRows ? undefined : { block: last!.blockNumber as bigint, id: String(last!.id) }
+      if (reading) await turn()
+    }
+    reading = undefined
+  }
+
+  function checkSize(): void {
+    if (vectors.size() <= mostRows) return
+    isFull = true
+    vectors.clear()
+  }
+}
+
+function byBlock(a: TransactionRow, b: TransactionRow): number {
+  return a.blockNumber < b.blockNumber ? -1 : a.blockNumber > b.blockNumber ? 1 : 0
+}
+
+function vectorOf(row: StoredRow): Float32Array {
+  return embedTransaction(transactionOf(row))
+}

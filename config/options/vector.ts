@@ -22,7 +22,7 @@ export const vector = section('The vector store.', {
   indexCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for index pages.' }),
   metadataCacheBytes: option(cache, { default: 32 * 1024 * 1024, meaning: 'Memory for table metadata.' }),
   optimizeEvery: option(integer({ min: 1, max: 1_000_000, unit: 'writes' }), {
-    default: 20,
+    default: 50,
     meaning:
       'Writes between two compactions of a table at least. Where one takes long, more are waited for, up to 200.',
   }),

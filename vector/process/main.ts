@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import pino from 'pino'
 import { type LocalStore, openStore } from '../store/openStore.ts'
 import { type ProcessState, type StoreMessage, type StoreRequest, sendableError } from './messages.ts'
+import { startTableJobs } from './startTableJobs.ts'
 
 const tell = (message: StoreMessage) => {
   if (process.connected) process.send!(message)
@@ -38,6 +39,7 @@ async function carryOut(request: StoreRequest): Promise<unknown> {
     store = await openStore(request.argument, {
       logger,
       onMaintenance: (event) => tell({ kind: 'maintenance', event }),
+      startTableJobs,
     })
     // What it was asked is answered first.
     await before?.close()

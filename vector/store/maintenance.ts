@@ -1,10 +1,12 @@
-import { Index, type Table } from '@lancedb/lancedb'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Table } from '@lancedb/lancedb'
 import type { Logger } from 'pino'
 import type { MaintenanceEvent } from '../types.ts'
 import { errorText } from './failure.ts'
 import type { StoreTable } from './schema.ts'
 import type { SerialQueue } from './serialQueue.ts'
 import type { SideMaintenance } from './sideMaintenance.ts'
+import { TableJobEnded, type TableJobs } from './tableJobs.ts'
 
 export type MaintenanceOptions = {
   readonly optimizeEvery: number
@@ -30,6 +32,9 @@ export function isDue(optimizeEvery: number, writes: number, sinceMs: number, to
   return sinceMs >= tookMs * (1 / share - 1) || writes >= Math.max(optimizeEvery, mostWrites)
 }
 
+/** How long what takes rows away waits for a compaction, at most. */
+const patienceMs = 1_000
+
 /** Writes that wait to be compacted, as the files on disk tell. */
 export async function readBacklog(tables: Readonly<Record<StoreTable, Table>>): Promise<number> {
   const stats = await Promise.all([tables.transactions.stats(), tables.patterns.stats()])
@@ -42,7 +47,7 @@ export type Maintenance = {
   readonly lastOptimize: () => MaintenanceEvent | undefined
   /** True while an approximate index is being built. */
   readonly isBuilding: () => boolean
-  /** Resolves once `transactions` is not being compacted: rows that go meanwhile would undo the work. */
+  /** Resolves once `transactions` is not being compacted: rows that go meanwhile would undo the work. What takes long is ended. */
   settled(): Promise<void>
   /** Nothing more is begun. Resolves once no job but the building of an index is under way. */
   stop(): Promise<void>
@@ -50,8 +55,8 @@ export type Maintenance = {
 
 /**
  * Keeps the tables small and fast, outside the pipeline's sight. Compaction of `transactions`, which may take a minute at a million rows,
- * and the building of its approximate index run beside the writes, which append; only what takes rows away waits for compaction. The
- * other tables are small and their rows replaced: their compaction takes its turn in the write queue. Failures are logged, reported
+ * and the building of its approximate index run beside the writes, which append; only what takes rows away waits for compaction, or ends
+ * it. The other tables are small and their rows replaced: their compaction takes its turn in the write queue. Failures are logged, reported
  * and tried again later; none reaches a writer.
  */
 export function createMaintenance(
@@ -62,6 +67,8 @@ export function createMaintenance(
   deps: {
     readonly logger: Logger
     readonly onMaintenance: (event: MaintenanceEvent) => void
+    /** What is done to `transactions`. */
+    readonly jobs: TableJobs
     /** Of the tables beside these, in the same turn. */
     readonly sides: Pick<SideMaintenance, 'optimize'>
   },
@@ -92,10 +99,17 @@ export function createMaintenance(
     lastOptimize: () => last,
     isBuilding: () => building,
     async settled() {
-      await compacting
+      let isOver = false
+      const over = compacting.then(() => {
+        isOver = true
+      })
+      await Promise.race([over, delay(patienceMs, undefined, { ref: false })])
+      if (!isOver) deps.jobs.end('compactions')
+      await over
     },
     async stop() {
       stopped = true
+      deps.jobs.end('all')
       await optimizing
       await queue.idle()
       await checking
@@ -106,23 +120,28 @@ export function createMaintenance(
     last = await perform('optimize', async () => {
       const cleanupOlderThan = new Date(Date.now() - options.keepVersionsMs)
       const problems: string[] = []
+      let ended: TableJobEnded | undefined
       // One table's trouble must not let the others grow.
-      const optimize = async (name: StoreTable) => {
-        await tables[name].optimize({ cleanupOlderThan }).catch((cause: unknown) => {
-          problems.push(`${name}: ${errorText(cause)}`)
+      const attempt = async (name: StoreTable, work: () => Promise<unknown>) => {
+        await work().catch((cause: unknown) => {
+          if (cause instanceof TableJobEnded) ended = cause
+          else problems.push(`${name}: ${errorText(cause)}`)
         })
       }
       await queue.run(async () => {
-        for (const name of ['patterns', 'progress'] as const) await optimize(name)
+        for (const name of ['patterns', 'progress'] as const)
+          await attempt(name, () => tables[name].optimize({ cleanupOlderThan }))
         problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
         // Begun in the queue: no write that takes rows away is under way, and none is half done.
         const indexed = options.indexing()
-        compacting = optimize('transactions').then(async () => {
-          if (problems.length === 0 && (await hasVectorIndex(tables.transactions))) indexed()
+        compacting = attempt('transactions', async () => {
+          await deps.jobs.compact(cleanupOlderThan)
+          if (await hasVectorIndex(tables.transactions)) indexed()
         })
       })
       await compacting
       if (problems.length > 0) throw new Error(problems.join('; '))
+      if (ended) throw ended
     })
     endedAt = performance.now()
   }
@@ -142,16 +161,10 @@ export function createMaintenance(
     }
     building = true
     const numPartitions = Math.max(1, Math.round(Math.sqrt(rows)))
-    const config = Index.ivfRq({
-      distanceType: 'cosine',
-      numPartitions,
-      maxIterations: 15,
-    })
     // Of rows that are written: a write that is under way may still end.
     const indexed = await queue.run(async () => options.indexing())
     void perform('vectorIndex', async () => {
-      await table.createIndex('embedding', { config, name: `${indexName}${numPartitions}` })
-      for (const name of present) if (name !== `${indexName}${numPartitions}`) await table.dropIndex(name)
+      await deps.jobs.buildIndex({ name: `${indexName}${numPartitions}`, numPartitions, replaces: present })
       indexed()
     }).finally(() => {
       building = false
@@ -161,14 +174,17 @@ export function createMaintenance(
   async function perform(job: MaintenanceEvent['job'], work: () => Promise<void>): Promise<MaintenanceEvent> {
     const started = performance.now()
     let error: string | undefined
+    let wasEnded = false
     try {
       await work()
     } catch (cause) {
       error = errorText(cause)
+      wasEnded = cause instanceof TableJobEnded
     }
     const seconds = (performance.now() - started) / 1000
     const event: MaintenanceEvent = { job, ok: error === undefined, error, seconds, atMs: Date.now() }
     if (error === undefined) deps.logger.debug(event, 'vector store maintained')
+    else if (wasEnded) deps.logger.debug(event, 'vector store maintenance was ended')
     else deps.logger.warn(event, 'vector store maintenance failed')
     deps.onMaintenance(event)
     return event

@@ -25,11 +25,17 @@ import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
 import { createSerialQueue } from './serialQueue.ts'
 import { createSideMaintenance } from './sideMaintenance.ts'
+import { type TableJobs, tableJobsHere } from './tableJobs.ts'
 import { lockForWriting } from './writerLock.ts'
 
 export type OpenStoreDependencies = {
   readonly logger: Logger
   readonly onMaintenance: (event: MaintenanceEvent) => void
+  /** Who does the heavy work on `transactions`; this process where nobody is named. */
+  readonly startTableJobs?: (
+    directory: string,
+    deps: { readonly logger: Logger; readonly follow: () => Promise<void> },
+  ) => TableJobs
 }
 
 /** The store within this process. */
@@ -93,7 +99,7 @@ function createStore(
   { sides, documents, embedder, embedderOf, consolidation }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
-  { logger, onMaintenance: listener }: OpenStoreDependencies,
+  { logger, onMaintenance: listener, startTableJobs }: OpenStoreDependencies,
 ): LocalStore {
   const { directory, chainId, readOnly, asyncConsolidation } = settings
   const queue = createSerialQueue()
@@ -105,6 +111,7 @@ function createStore(
     return table && work(table)
   })
   const indexing = () => fresh?.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
+  const jobs = startTableJobs?.(directory, { logger, follow }) ?? tableJobsHere(tables.transactions)
   const maintenance = createMaintenance(
     tables,
     queue,
@@ -113,6 +120,7 @@ function createStore(
     {
       logger,
       onMaintenance,
+      jobs,
       sides: sideMaintenance,
     },
   )
@@ -240,6 +248,13 @@ function createStore(
     mustReopen: () => mustReopen,
     close,
     [Symbol.asyncDispose]: close,
+  }
+
+  /** Takes over what another process has made of `transactions`. Resolves once nobody reads it as it was. */
+  async function follow(): Promise<void> {
+    // In its turn: consolidation reads as well.
+    await queue.run(() => tables.transactions.checkoutLatest())
+    await Promise.allSettled([...reads])
   }
 
   /** Writes a plan, and what follows from it; returns how many batches the tables of the pipeline got. */

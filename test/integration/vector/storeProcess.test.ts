@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { FilterError, QueryError } from '#vector'
 import { temporaryFolder } from '../../support/program/temporaryFolder.ts'
@@ -147,6 +148,41 @@ describe('a store in a process of its own', () => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(apart.pid(), signal)
     await apart.store.apply([blockEntry(1)])
     expect(apart.said('process was started')).toHaveLength(1)
+  })
+
+  test('compaction and index are the work of processes of their own, which a reorg ends', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await openApart(folder.path, {
+      ...{ optimizeEvery: 3, keepVersionsMs: 0, indexAboveRows: 200 },
+    })
+    const { store } = apart
+    const jobs = (kind: string) =>
+      apart.said('a process for the vector store was started').filter((line) => line.kind === kind)
+    const rows = async () =>
+      (await store.search({ ...everything, query: 'kind:transaction' })).items.map(({ id }) => id).sort()
+    await store.apply(Array.from({ length: 10 }, (_, index) => blockEntry(index + 1, 30)))
+    await store.apply([blockEntry(11)])
+    await store.apply([blockEntry(12)])
+    await expect.poll(async () => (await store.stats()).vectorIndex, { timeout: 20_000 }).toBe(true)
+    expect([jobs('compact').length, jobs('index').length]).toEqual([1, 1])
+    // A compaction is followed by a rest.
+    let number = 12
+    while (jobs('compact').length < 2) {
+      await store.apply([blockEntry(++number)])
+      await delay(50)
+    }
+    // It stands still until it is ended.
+    process.kill(jobs('compact')[1]!.process!, 'SIGSTOP')
+    const expected = await rows()
+    await store.apply([{ kind: 'undo', blocks: [blockOf(number)] }, blockEntry(number, 3, 'b')])
+    const kept = expected.filter((id) => !blockEntry(number).rows.some((row) => row.id === id))
+    expect(await rows()).toEqual([...kept, ...blockEntry(number, 3, 'b').rows.map(({ id }) => id)].sort())
+    while (apart.said('vector store maintained').length < 3) {
+      await store.apply([blockEntry(++number)])
+      await delay(50)
+    }
+    expect(await rows()).toHaveLength(10 * 30 + (number - 10) * 3)
+    expect(apart.said('failed')).toEqual([])
   })
 
   test('one writer at a time, any number of readers', async () => {

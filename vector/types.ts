@@ -192,8 +192,9 @@ export type VectorStats = {
   /** What epochs have counted: increments of edges, and of entities. */
   readonly edges: number
   readonly entities: number
-  /** Of tables that cannot be used, zeros. */
-  readonly memories: TableStats
+  /** What was noticed, and what epochs came to. */
+  readonly memories: number
+  /** Zeros where the table cannot be used. */
   readonly documents: TableStats
   /** Newest block taken into graph and memories. */
   readonly consolidatedTo: bigint | undefined

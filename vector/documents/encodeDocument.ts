@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Field, FixedSizeList, Float32, Schema, type Table } from 'apache-arrow'
+import type { StoredRow } from '../query/describeRow.ts'
 import { arrowTable } from '../store/arrowTable.ts'
 import { documentFields } from '../store/schema.ts'
 import { searchText } from '../text/searchWords.ts'
@@ -11,32 +12,42 @@ export function partText({ title }: ReadDocument, { text }: DocumentPart): strin
   return `${title}\n${text}`
 }
 
+/**
+ * The parts of a document as their columns hold them, whole numbers as bigint; without vectors.
+ * @param addedAt the newest block now, -1 before the first
+ */
+export function storedParts(document: ReadDocument, addedAt: bigint): readonly StoredRow[] {
+  const { id, title, kind, contract, parts } = document
+  const addedMs = BigInt(Date.now())
+  return parts.map((part, index) => ({
+    id: createHash('sha256').update(`${id} ${index}`).digest('hex').slice(0, 32),
+    documentId: id,
+    part: BigInt(index),
+    parts: BigInt(parts.length),
+    title,
+    documentKind: kind,
+    contract,
+    selector: part.selector ?? '',
+    name: part.name ?? '',
+    text: partText(document, part),
+    // The address only once: whoever asks for it wants the document, not all of its parts.
+    words: searchText(`${title} ${index === 0 ? contract : ''} ${part.text}`),
+    addedMs,
+    addedAt,
+  }))
+}
+
 /** The batch LanceDB is given for a document, a row for each part. */
 export function encodeDocument(
-  document: ReadDocument,
+  parts: readonly StoredRow[],
   vectors: readonly Float32Array[],
-  { dimensions, addedAt }: { readonly dimensions: number; readonly addedAt: bigint },
+  dimensions: number,
 ): Table {
-  const { id, title, kind, contract, parts } = document
   const item = new Field('item', new Float32(), true)
   const vector = new Field('embedding', new FixedSizeList(dimensions, item), false)
-  const addedMs = Date.now()
-  const all = <T>(value: T): readonly T[] => parts.map(() => value)
+  const columns = documentFields.map(({ name }) => [name, parts.map((part) => part[name]!)] as const)
   return arrowTable(new Schema([...documentFields, vector]), parts.length, {
-    id: parts.map((_, index) => createHash('sha256').update(`${id} ${index}`).digest('hex').slice(0, 32)),
-    documentId: all(id),
-    part: parts.map((_, index) => index),
-    parts: all(parts.length),
-    title: all(title),
-    documentKind: all(kind),
-    contract: all(contract),
-    selector: parts.map(({ selector }) => selector ?? ''),
-    name: parts.map(({ name }) => name ?? ''),
-    text: parts.map((part) => partText(document, part)),
-    // The address only once: whoever asks for it wants the document, not all of its parts.
-    words: parts.map((part, index) => searchText(`${title} ${index === 0 ? contract : ''} ${part.text}`)),
-    addedMs: all(addedMs),
-    addedAt: all(addedAt),
+    ...Object.fromEntries(columns),
     embedding: vectors,
   })
 }

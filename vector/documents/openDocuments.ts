@@ -6,12 +6,13 @@ import type { EmbedderRecord } from '../embed/openEmbedder.ts'
 import { openServingTable, type Serving, type ServingTable } from '../embed/servingTable.ts'
 import { tableStatePath } from '../embed/tableState.ts'
 import { VectorStoreError } from '../errors.ts'
+import type { StoredRow } from '../query/describeRow.ts'
+import { type TextRows, textColumns } from '../rows/textRows.ts'
 import { errorText } from '../store/failure.ts'
 import { documentFields, schemaVersion } from '../store/schema.ts'
-import { indexWords } from '../store/sideTables.ts'
 import { DocumentError } from './documentError.ts'
 import { createDocumentNames, type DocumentNames, noNames } from './documentNames.ts'
-import { encodeDocument, partText } from './encodeDocument.ts'
+import { encodeDocument, partText, storedParts } from './encodeDocument.ts'
 import { type ReadDocument, readDocument } from './readDocument.ts'
 import type { DocumentAdded, DocumentInput, DocumentKind, DocumentSummary } from './types.ts'
 
@@ -23,6 +24,8 @@ export type DocumentsOptions = {
   readonly directory: string
   readonly chainId: bigint
   readonly readOnly: boolean
+  /** Where their texts are looked up; kept as LanceDB has them. */
+  readonly texts: TextRows
 }
 
 export type AddOptions = {
@@ -38,7 +41,7 @@ export type Documents = {
   /** For people; undefined while all is well. */
   readonly problem: string | undefined
   /** The names they give, as of now. */
-  names(): Promise<DocumentNames>
+  names(): DocumentNames
   /** Throws `DocumentError`, `EmbedderError`, and `VectorStoreError` `STORE_DAMAGED`, `STORE_MISMATCH`. */
   add(input: DocumentInput, options: AddOptions): Promise<DocumentAdded>
   /** In the order they were added. */
@@ -47,6 +50,8 @@ export type Documents = {
   remove(id: string): Promise<DocumentSummary>
   /** Reads what answers now; undefined when there is none. */
   use<T>(work: (serving: Serving) => Promise<T>): Promise<T | undefined>
+  /** Compacts what was written since the last time. Throws what LanceDB throws. */
+  optimize(cleanupOlderThan: Date): Promise<void>
   /** Undefined when the table cannot be used, or was never made. */
   readonly serving: ServingTable | undefined
   close(): void
@@ -69,8 +74,9 @@ export async function openDocuments(
     readonly logger: Logger
   },
 ): Promise<Documents> {
-  const { connection, directory, chainId, readOnly } = options
+  const { connection, directory, chainId, readOnly, texts } = options
   let problem: string | undefined
+  let isWritten = false
   const serving = await open()
   let names: { readonly version: number; readonly names: DocumentNames } | undefined
 
@@ -78,23 +84,20 @@ export async function openDocuments(
     problem,
     serving,
 
-    async names() {
+    names() {
       if (!serving) return noNames
-      return await serving.use(async ({ table }) => {
-        const version = await table.version()
-        if (names?.version !== version)
-          names = { version, names: createDocumentNames(await namedParts(table)) }
-        return names.names
-      })
+      const version = texts.documentsVersion()
+      if (names?.version !== version) names = { version, names: createDocumentNames(namedParts(texts)) }
+      return names.names
     },
 
     async add(input, { exclusive, asOf, signal }) {
       const read = await readDocument(input)
-      const texts = read.parts.map((part) => partText(read, part))
+      const embedded = read.parts.map((part) => partText(read, part))
       for (;;) {
         const found = await required().use(async ({ table, embedder: record }) => {
           const document = await known(table, read)
-          return document ?? { record, vectors: await embedderFor(record).embed(texts, signal) }
+          return document ?? { record, vectors: await embedderFor(record).embed(embedded, signal) }
         })
         if (!('vectors' in found)) return { document: found, isNew: false }
         const added = await exclusive(() =>
@@ -103,8 +106,10 @@ export async function openDocuments(
             if (document) return { document, isNew: false }
             // Another embedder has taken its place meanwhile.
             if (record.id !== found.record.id) return undefined
-            const { dimensions } = record
-            await table.add(encodeDocument(read, found.vectors, { dimensions, addedAt: asOf() ?? -1n }))
+            const parts = storedParts(read, asOf() ?? -1n)
+            await table.add(encodeDocument(parts, found.vectors, record.dimensions))
+            texts.add('documents', parts)
+            isWritten = true
             return { document: (await summaries(table, read.id))[0]!, isNew: true }
           }),
         )
@@ -124,11 +129,18 @@ export async function openDocuments(
           )
         }
         await table.delete(`\`documentId\` = '${id}'`)
+        texts.removeDocument(id)
+        isWritten = true
         return found
       })
     },
 
     use: async (work) => (serving ? await serving.use(work) : undefined),
+    async optimize(cleanupOlderThan) {
+      if (!isWritten) return
+      isWritten = false
+      await serving?.use(({ table }) => table.optimize({ cleanupOlderThan }))
+    },
     close: () => serving?.close(),
   }
 
@@ -158,7 +170,7 @@ export async function openDocuments(
     // Of a folder of before documents, or of one that has none yet: a reader makes nothing.
     if (readOnly && !existsSync(tableStatePath(directory, 'documents'))) return undefined
     try {
-      return await openServingTable({
+      const opened = await openServingTable({
         connection,
         directory,
         name: 'documents',
@@ -171,6 +183,8 @@ export async function openDocuments(
         complete,
         readOnly,
       })
+      if (!readOnly) await opened.use(({ table }) => copyTexts(table, texts))
+      return opened
     } catch (cause) {
       problem = `documents: they cannot be used: ${errorText(cause)}`
       logger.warn({ directory, err: cause }, 'documents cannot be used')
@@ -192,7 +206,22 @@ async function complete(table: Table): Promise<void> {
   const id = (await table.schema()).fields.find(({ name }) => name === 'id')
   if (!id?.metadata.has('lance-schema:unenforced-primary-key:position'))
     await table.setUnenforcedPrimaryKey('id')
-  await indexWords(table)
+}
+
+/** Takes over what LanceDB has of documents that the texts lack, or have more or less of: a write may have been cut short. */
+async function copyTexts(table: Table, texts: TextRows): Promise<void> {
+  const there = texts.documents()
+  const documents = await summaries(table)
+  const ids = new Set(documents.map(({ id }) => id))
+  for (const id of there.keys()) if (!ids.has(id)) texts.removeDocument(id)
+  for (const { id, parts } of documents) {
+    if (there.get(id) === parts) continue
+    const columns = textColumns.documents.map(({ name }) => name)
+    const query = table.query().where(`\`documentId\` = '${id}'`).select(columns).limit(mostParts)
+    const rows: StoredRow[] = await query.toArray()
+    texts.removeDocument(id)
+    texts.add('documents', rows)
+  }
 }
 
 type SummaryRow = {
@@ -228,14 +257,8 @@ async function summaries(table: Table, id?: string): Promise<readonly DocumentSu
     .sort((a, b) => a.addedMs - b.addedMs || (a.id < b.id ? -1 : 1))
 }
 
-async function namedParts(table: Table) {
-  const rows: Record<string, string | bigint>[] = await table
-    .query()
-    .where("`part` = 0 OR `selector` <> ''")
-    .select(['documentId', 'part', 'title', 'contract', 'selector', 'name'])
-    .limit(mostParts)
-    .toArray()
-  return rows.map((row) => ({
+function namedParts(texts: TextRows) {
+  return texts.newest('documents', ['"part" = 0 OR "selector" <> \'\''], mostParts).map((row) => ({
     documentId: String(row.documentId),
     part: Number(row.part),
     title: String(row.title),

@@ -56,7 +56,12 @@ function compilePredicate(
   if (type === 'kind') return holdsFor(predicate, kindOf[table]) ? 'TRUE' : 'FALSE'
   if (type === 'finality') return compileFinality(predicate, table, finalized)
   const column = `\`${storedNames[table][predicate.column] ?? predicate.column}\``
-  const value = (literal: FilterLiteral) => sqlValue(literal, type, predicate.column)
+  const isText = table === 'documents' || table === 'memories'
+  // SQLite takes a statement to end at NUL; the rows of others, where LanceDB reads them, may be asked for it.
+  const value = (literal: FilterLiteral) => {
+    const sql = sqlValue(literal, type, predicate.column)
+    return isText && sql.includes('\0') ? `(${sql.replaceAll('\0', "' || char(0) || '")})` : sql
+  }
   switch (predicate.test) {
     case 'compare':
       if (type === 'boolean' && predicate.comparison !== '=' && predicate.comparison !== '<>') {
@@ -78,7 +83,8 @@ function compilePredicate(
           predicate.position,
         )
       }
-      return `${column} ${predicate.negated ? 'NOT ' : ''}LIKE ${value(predicate.value)}`
+      // LanceDB's wildcards have this escape by themselves.
+      return `${column} ${predicate.negated ? 'NOT ' : ''}LIKE ${value(predicate.value)}${isText ? " ESCAPE '\\'" : ''}`
   }
 }
 

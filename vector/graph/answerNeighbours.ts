@@ -27,12 +27,14 @@ export async function answerNeighbours(
   const asked = request.asOf ?? newest?.number
   if (asked === undefined || !newest)
     return { id: checked.id, asOf: undefined, nodes: [], edges: [], truncated: false, warnings }
-  const names = await documents.names().catch((cause: unknown) => {
+  let names = noNames
+  try {
+    names = documents.names()
+  } catch (cause) {
     warnings.push(`names in documents could not be read: ${errorText(cause)}`)
-    return noNames
-  })
+  }
   const isNow = asked >= newest.number
-  const graph = await openGraph(sources, isNow ? newest.number : asked)
+  const graph = openGraph(sources, isNow ? newest.number : asked)
   if (graph.isBehind)
     warnings.push(`the graph is as of block ${graph.asOf}: what came after it is being taken in`)
   if (!isNow) warnings.push('patterns are kept as they are now only: edges with them are left out')

@@ -25,11 +25,11 @@ export type GraphSources = {
  * The graph as of a block: rows of complete epochs, and the stored transactions after them. So the same answer comes however far
  * the epochs have been taken in. With more than `mostTailRows` transactions waiting, the graph is as of the last epoch instead.
  */
-export async function openGraph(sources: GraphSources, asOf: bigint): Promise<GraphReader> {
+export function openGraph(sources: GraphSources, asOf: bigint): GraphReader {
   const { rows } = sources
   // Epochs taken in meanwhile are left out.
   const epochsTo = rows.reached(asOf) ?? -1n
-  const read = await sources.tail.read(epochsTo, asOf)
+  const read = sources.tail.read(epochsTo, asOf)
   const isBehind = read === undefined
   const upTo = isBehind ? epochsTo : asOf
   const tail = read ?? { edges: [], entities: [] }

@@ -1,25 +1,6 @@
+import { textColumns } from '../rows/textRows.ts'
 import { type DescribeContext, type Description, fact, finalityAt, type StoredRow } from './describeRow.ts'
 import { escapeText } from './escapeText.ts'
-
-/** Columns of an answer from texts: everything but what is only for searching. */
-export const textColumns = {
-  documents: [
-    'id',
-    'documentId',
-    'part',
-    'parts',
-    'title',
-    'documentKind',
-    'contract',
-    'selector',
-    'name',
-    'text',
-    'words',
-    'addedMs',
-    'addedAt',
-  ],
-  memories: ['id', 'memoryKind', 'name', 'subjects', 'fromBlock', 'toBlock', 'risk', 'text', 'words'],
-} as const
 
 /** Characters of a text that an item shows: a part of a document has fewer. */
 const longest = 1_200
@@ -31,8 +12,8 @@ export function describeText(
   { finalized }: DescribeContext,
 ): Description {
   const facts: Record<string, string | number | boolean> = {}
-  for (const column of textColumns[table])
-    if (column !== 'text' && column !== 'words') facts[column] = fact(column, row[column]!)
+  for (const { name } of textColumns[table])
+    if (name !== 'text' && name !== 'words') facts[name] = fact(name, row[name]!)
   if (table === 'memories') {
     const { name, memoryKind, fromBlock, toBlock } = facts
     const blocks = fromBlock === toBlock ? `block ${toBlock}` : `blocks ${fromBlock} to ${toBlock}`

@@ -43,7 +43,7 @@ export async function look(question: Question, context: LookContext): Promise<re
     ...legs.texts.flatMap((leg) =>
       leg.exact === undefined
         ? []
-        : [attempt(leg.name, () => leg.use((table) => newestTexts(leg, table, leg.exact, 'exact', limit)))],
+        : [attempt(leg.name, async () => newestTexts(leg, leg.exact, 'exact', limit))],
     ),
   ])
   const isEnough = exact.reduce((sum, { found }) => sum + found.length, 0) >= limit
@@ -93,9 +93,7 @@ async function newest(
   const texts = legs.texts.filter(({ name }) => name === 'memories' || query.kinds.includes('document'))
   return lists('newest', [
     ...legs.structured.map((leg) => attempt(leg.name, () => newestRows(leg, undefined, 'newest', limit))),
-    ...texts.map((leg) =>
-      attempt(leg.name, () => leg.use((table) => newestTexts(leg, table, undefined, 'newest', limit))),
-    ),
+    ...texts.map((leg) => attempt(leg.name, async () => newestTexts(leg, undefined, 'newest', limit))),
   ])
 }
 
@@ -132,9 +130,7 @@ function byWords(
   const named = [...entities, ...query.selectors, ...query.hashes]
   return lists(
     'text',
-    legs.texts.map((leg) =>
-      attempt(leg.name, () => leg.use((table) => rowsByWords(leg, table, words, named, wanted))),
-    ),
+    legs.texts.map((leg) => attempt(leg.name, async () => rowsByWords(leg, words, named, wanted))),
   )
 }
 
@@ -149,7 +145,7 @@ async function nearDocuments(
   return lists('vector', [
     attempt('documents by vector', async () =>
       documents.use(async ({ table, embedder }) => {
-        if ((await table.countRows()) === 0) return []
+        if (leg.texts.documents().size === 0) return []
         const vector = await embed(query.words.join(' '), embedder)
         const near = await documentsNear(leg, table, vector, wanted)
         return near.map((found) => ({ ...found, embedder: embedder.id }))
@@ -165,11 +161,7 @@ function around({ legs, attempt }: LookContext, wanted: number): Promise<readonl
     legs.texts.flatMap((leg) =>
       leg.around === undefined
         ? []
-        : [
-            attempt(leg.name, () =>
-              leg.use((table) => newestTexts(leg, table, [leg.around!], 'neighbour', wanted)),
-            ),
-          ],
+        : [attempt(leg.name, async () => newestTexts(leg, [leg.around!], 'neighbour', wanted))],
     ),
   )
 }
@@ -190,7 +182,7 @@ async function byGraph(
   if (ids.length === 0 || asOf === undefined) return []
   const match = entities.length > 0 ? 'exact' : 'words'
   const found = await attempt('graph', async () => {
-    const graph = await openGraph(context.graph, asOf)
+    const graph = openGraph(context.graph, asOf)
     const { named, neighbours } = findEntities(graph, ids, { finalized, names }, match)
     const asked = legs.hasEntities && query.kinds.includes('entity')
     return {
@@ -211,9 +203,7 @@ async function byGraph(
       : [
           patterns && attempt(patterns.name, () => newestRows(patterns, [beside], 'neighbour', limit)),
           documents &&
-            attempt(documents.name, () =>
-              documents.use((table) => newestTexts(documents, table, [beside], 'neighbour', wanted)),
-            ),
+            attempt(documents.name, async () => newestTexts(documents, [beside], 'neighbour', wanted)),
         ],
   )
   return [...listOf('graph', named), ...listOf('graph', near), ...texts]

@@ -5,6 +5,7 @@ import { isPlain, isSelective } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
 import type { FreshRows } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
+import type { TextRows } from '../rows/textRows.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { queryConditions } from './queryConditions.ts'
 
@@ -35,8 +36,7 @@ export type TextLeg = {
   readonly exact: readonly string[] | undefined
   /** Rows about what the question names. */
   readonly around: string | undefined
-  /** Works with the table that answers now; undefined when there is none. */
-  readonly use: <T>(work: (table: Table) => Promise<T>) => Promise<T | undefined>
+  readonly texts: TextRows
 }
 
 export type Legs = {
@@ -49,7 +49,9 @@ export type Legs = {
 export type LegTables = Readonly<Record<'transactions' | 'patterns', Table>> & {
   readonly rows: RowIndex
   readonly fresh: FreshRows | undefined
-} & Readonly<Record<'documents' | 'memories', TextLeg['use']>>
+  /** Whether there are documents to ask. */
+  readonly hasDocuments: boolean
+}
 
 export type PlanContext = {
   readonly finalized: bigint | undefined
@@ -101,7 +103,9 @@ export function planLegs(
         isLookedUp: (condition) => isLookedUp(name, condition, filter),
         newest: name === 'transactions' ? (newest ?? -1n) : undefined,
       })
-    } else texts.push({ name, where, exact, around, use: tables[name] })
+    } else if (name === 'memories' || tables.hasDocuments) {
+      texts.push({ name, where, exact, around, texts: tables.rows.texts })
+    }
   }
   const hasEntities =
     filter === undefined &&

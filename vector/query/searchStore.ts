@@ -29,7 +29,6 @@ export type SearchSources = {
   readonly rows: RowIndex
   /** Undefined for a reader, whom LanceDB tells of all rows. */
   readonly fresh: FreshRows | undefined
-  readonly memories: Table | undefined
   readonly documents: Documents
   readonly graph: GraphSources
   /** Embeds a question for documents with vectors of an embedder. Throws why that cannot be. */
@@ -75,15 +74,14 @@ export async function gather(
   readonly warnings: readonly string[]
 }> {
   const { query, filter } = readRequest(request)
-  const { documents, memories, tables, rows, fresh, graph, embed } = sources
+  const { documents, tables, rows, fresh, graph, embed } = sources
   const { finalized } = progress
   const newest = progress.asOf?.number
   const uses = {
     ...tables,
     rows,
     fresh,
-    memories: async <T>(work: (table: Table) => Promise<T>) => (memories ? work(memories) : undefined),
-    documents: <T>(work: (table: Table) => Promise<T>) => documents.use(({ table }) => work(table)),
+    hasDocuments: documents.serving !== undefined,
   }
   const plan = (asked: ParsedQuery) =>
     planLegs(uses, asked, filter, { finalized, newest, asOf: request.asOf })
@@ -92,7 +90,7 @@ export async function gather(
   if (request.asOf !== undefined)
     warnings.push(`rows written after block ${request.asOf} are left out, not shown as they were then`)
   const { attempt, finish } = attempts(warnings)
-  const names = (await attempt('names in documents', () => documents.names())) ?? noNames
+  const names = (await attempt('names in documents', async () => documents.names())) ?? noNames
   const question = readQuestion(query, names, use)
   const asOf = request.asOf ?? newest
   const context = { legs, limit: request.limit, asOf, finalized, names, graph, embed, documents, attempt }

@@ -1,79 +1,66 @@
 import type { Table } from '@lancedb/lancedb'
 import type { StoredRow } from './describeRow.ts'
-import { textColumns } from './describeText.ts'
 import type { Found } from './found.ts'
 import type { TextLeg } from './planLegs.ts'
-import { byDistance, conjunction } from './structuredLegs.ts'
+import { byDistance } from './structuredLegs.ts'
+
+/** Parts of documents that fit conditions up to which their vectors are compared one by one. */
+const mostCompared = 1_000
+/** Parts looked at for each that is wanted, where conditions leave more. */
+const looked = 10
 
 /**
  * Rows with the words, the rarest words counting most (BM25). Of documents, those that write out what the question names are as
  * good as named themselves.
  * @param named digits among the words
  */
-export async function rowsByWords(
-  { name, where: always }: TextLeg,
-  table: Table,
+export function rowsByWords(
+  { name, texts, where }: TextLeg,
   words: readonly string[],
   named: readonly string[],
   limit: number,
-): Promise<readonly Found[]> {
-  const query = table
-    .query()
-    .fullTextSearch(words.join(' '), { columns: ['words'] })
-    .select([...textColumns[name], '_score'])
-    .limit(limit)
-  if (always.length > 0) query.where(conjunction(always))
-  const rows: readonly StoredRow[] = await query.toArray()
-  return rows
-    .map((row) => {
-      const found = foundText(name, row, 'words')
-      const isNamed = name === 'documents' && named.some((word) => found.words?.has(word))
-      const match = isNamed ? ('exact' as const) : found.match
-      return { ...found, match, bm25: Number(row._score), coverage: coverageOf(words, found.words!) }
-    })
-    .sort((a, b) => b.bm25 - a.bm25 || (a.id < b.id ? -1 : 1))
+): readonly Found[] {
+  return texts.byWords(name, words, where, limit).map(({ row, bm25 }) => {
+    const found = foundText(name, row, 'words')
+    const isNamed = name === 'documents' && named.some((word) => found.words?.has(word))
+    const match = isNamed ? ('exact' as const) : found.match
+    return { ...found, match, bm25, coverage: coverageOf(words, found.words!) }
+  })
 }
 
-/** Parts of documents near a vector of their embedder. */
+/** Parts of documents near a vector of their embedder, nearest first. */
 export async function documentsNear(
-  { name, where: always }: TextLeg,
+  { name, texts, where }: TextLeg,
   table: Table,
   vector: Float32Array,
   limit: number,
 ): Promise<readonly Found[]> {
-  const query = table
-    .query()
-    .nearestTo(vector)
-    .distanceType('cosine')
-    .select([...textColumns.documents, '_distance'])
-    .limit(limit)
-  if (always.length > 0) query.where(conjunction(always))
-  const rows: readonly StoredRow[] = await query.toArray()
-  return rows
-    .map((row) => ({ ...foundText(name, row, 'near'), distance: Number(row._distance) }))
+  const query = table.query().nearestTo(vector).distanceType('cosine').select(['id', '_distance'])
+  if (where.length === 0) query.limit(limit)
+  else {
+    const fitting = texts.newest(name, where, mostCompared + 1)
+    if (fitting.length === 0) return []
+    if (fitting.length > mostCompared) query.limit(limit * looked)
+    else query.where(`\`id\` IN (${fitting.map(({ id }) => `'${id}'`).join(', ')})`).limit(limit)
+  }
+  const near: readonly StoredRow[] = await query.toArray()
+  const distances = new Map(near.map(({ id, _distance }) => [String(id), Number(_distance)]))
+  return texts
+    .byIds(name, [...distances.keys()], where)
+    .map((row) => ({ ...foundText(name, row, 'near'), distance: distances.get(String(row.id))! }))
     .sort(byDistance)
+    .slice(0, limit)
 }
 
-/** Rows that fulfil a condition, the newest first. */
-export async function newestTexts(
-  { name, where: always }: TextLeg,
-  table: Table,
+/** Rows that fulfil any of some conditions, the newest first. */
+export function newestTexts(
+  { name, texts, where }: TextLeg,
   conditions: readonly string[] | undefined,
   match: 'exact' | 'neighbour' | 'newest',
   limit: number,
-): Promise<readonly Found[]> {
-  const where = [...always, ...(conditions === undefined ? [] : [conditions.join(' OR ')])]
-  const query = table
-    .query()
-    .select([...textColumns[name]])
-    .orderBy([
-      { columnName: name === 'memories' ? 'toBlock' : 'addedMs', ascending: false },
-      { columnName: 'id', ascending: true },
-    ])
-    .limit(limit)
-  if (where.length > 0) query.where(conjunction(where))
-  const rows: readonly StoredRow[] = await query.toArray()
-  return rows.map((row) => foundText(name, row, match))
+): readonly Found[] {
+  const any = conditions === undefined ? [] : [conditions.join(' OR ')]
+  return texts.newest(name, [...where, ...any], limit).map((row) => foundText(name, row, match))
 }
 
 /** The share of a question's words that a text has, in one form or another. */

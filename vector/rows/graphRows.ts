@@ -15,8 +15,6 @@ export type GraphRows = {
   reached(upTo?: bigint): bigint | undefined
   /** What epochs add: all of it or, when it throws, nothing. */
   add(edges: Iterable<EdgeIncrement & EpochSpan>, entities: Iterable<EntityIncrement & EpochSpan>): void
-  /** Takes back the epochs that have a block from `lowest` on. */
-  cut(lowest: bigint): void
   /** The newest increments from or to an entity, of epochs up to a block. */
   edgesOf(id: string, upTo: bigint, limit: number): readonly EdgeIncrement[]
   entitiesOf(ids: readonly string[], upTo: bigint): readonly EntityIncrement[]
@@ -104,12 +102,6 @@ export function createGraphRows(database: DatabaseSync): GraphRows {
           addEdge.run(...edgeColumns.map((name) => row[name]))
         }
         for (const entity of entities) addEntity.run(...entityColumns.map((name) => entity[name]))
-      })
-    },
-    cut(lowest) {
-      inTransaction(database, () => {
-        for (const table of ['edges', 'entities'])
-          database.prepare(`DELETE FROM ${table} WHERE "toBlock" >= ?`).run(lowest)
       })
     },
     edgesOf(id, upTo, limit) {

@@ -1,7 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Carries out all of some writes or, when it throws, none. */
+/** Carries out all of some writes or, when it throws, none; within another such call, as a part of that one. */
 export function inTransaction(database: DatabaseSync, write: () => void): void {
+  if (database.isTransaction) {
+    write()
+    return
+  }
   database.exec('BEGIN IMMEDIATE')
   try {
     write()

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Table } from '@lancedb/lancedb'
@@ -19,6 +19,10 @@ export type OpenRowsOptions = {
 /** Small: what is read again the system keeps, and this counts as memory of the process, which is replaced for it. */
 const cacheKiB = 8 * 1024
 const walBytes = 16 * 2 ** 20
+/** LIKE as LanceDB has it, upper and lower case apart. */
+const settings = `PRAGMA cache_size = -${cacheKiB}; PRAGMA case_sensitive_like = ON`
+/** Findings kept when the file is made anew, the newest. */
+const mostFindings = 1_000_000
 /** Rows after which the making anew says how far it is. */
 const progressRows = 50_000
 
@@ -27,9 +31,19 @@ export function rowsFile(directory: string): string {
   return join(directory, 'rows.sqlite')
 }
 
-/** Removes the file, which the next opening makes anew. */
-export function removeRows(directory: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${rowsFile(directory)}${suffix}`, { force: true })
+const suffixes = ['', '-wal', '-shm']
+const asideFile = (directory: string) => join(directory, 'rows.damaged.sqlite')
+
+/** Takes a file that is damaged out of the way: the next opening makes another, and takes over what can be read of this one. */
+export function setRowsAside(directory: string): void {
+  removeAside(directory)
+  for (const suffix of suffixes)
+    if (existsSync(`${rowsFile(directory)}${suffix}`))
+      renameSync(`${rowsFile(directory)}${suffix}`, `${asideFile(directory)}${suffix}`)
+}
+
+function removeAside(directory: string): void {
+  for (const suffix of suffixes) rmSync(`${asideFile(directory)}${suffix}`, { force: true })
 }
 
 /** Whether SQLite found a file that is not, or no longer, as it writes them: `SQLITE_CORRUPT`, `SQLITE_NOTADB`. */
@@ -54,24 +68,51 @@ export async function openRows(
   const { rows, problem } = await openExisting(file, chainId, tables, asOf)
   if (rows) return rows
   const started = performance.now()
-  if (problem !== undefined) logger.warn({ file, problem }, 'Making the row index anew from the tables')
-  removeRows(directory)
+  if (existsSync(file)) setRowsAside(directory)
+  const findings = readFindings(asideFile(directory), chainId, asOf)
+  const lost = findings
+    ? undefined
+    : `memories: findings up to block ${asOf?.number} are lost: ${file} was missing or damaged, and was made anew`
+  if (problem !== undefined) logger.warn({ file, problem, lost }, 'Making the row index anew from the tables')
   const database = openFile(file)
   try {
     database.exec('BEGIN')
     for (const statement of createTables) database.exec(statement)
-    database.prepare('INSERT INTO reached VALUES (?, NULL, NULL, NULL)').run(String(chainId))
+    database.prepare('INSERT INTO reached("chainId") VALUES (?)').run(String(chainId))
     database.exec('COMMIT')
-    const made = createRowIndex(database)
+    const made = createRowIndex(database, lost)
+    made.texts.add('memories', findings ?? [])
     const count = await fill(made, tables, asOf, (filled) =>
       logger.info({ file, rows: filled }, 'Making the row index'),
     )
+    removeAside(directory)
     if (count > 0)
       logger.info({ file, rows: count, seconds: (performance.now() - started) / 1000 }, 'Made the row index')
     return made
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/** Of a file that is left, what cannot be made again; undefined where it cannot be read and there may have been some. */
+function readFindings(
+  file: string,
+  chainId: bigint,
+  asOf: Progress['asOf'],
+): readonly StoredRow[] | undefined {
+  if (asOf === undefined) return []
+  if (!existsSync(file)) return undefined
+  let database: DatabaseSync | undefined
+  try {
+    database = openFile(file)
+    if (differenceOf(database, chainId) !== undefined) return undefined
+    const isFinding = [`"memoryKind" = 'finding'`, `"toBlock" <= ${asOf.number}`]
+    return createRowIndex(database).texts.newest('memories', isFinding, mostFindings)
+  } catch {
+    return undefined
+  } finally {
+    database?.close()
   }
 }
 
@@ -86,7 +127,7 @@ function openForReading(file: string, chainId: bigint): RowIndex {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { readOnly: true, timeout: 2000 })
-    database.exec(`PRAGMA cache_size = -${cacheKiB}`)
+    database.exec(settings)
     const difference = differenceOf(database, chainId)
     if (difference !== undefined) throw new Error(difference)
     return createRowIndex(database)
@@ -148,7 +189,7 @@ function openFile(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 2000 })
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    database.exec(`PRAGMA cache_size = -${cacheKiB}; PRAGMA journal_size_limit = ${walBytes}`)
+    database.exec(`${settings}; PRAGMA journal_size_limit = ${walBytes}`)
     return database
   } catch (error) {
     database.close()
@@ -172,7 +213,13 @@ async function fill(
   onProgress: (rows: number) => void,
 ): Promise<number> {
   if (asOf === undefined) return 0
-  const nothing = { from: asOf.number + 1n, removePatterns: [], transactions: [], upsertPatterns: [] }
+  const nothing = {
+    from: asOf.number + 1n,
+    lowest: undefined,
+    removePatterns: [],
+    transactions: [],
+    upsertPatterns: [],
+  }
   let count = 0
   for (const name of ['transactions', 'patterns'] as const) {
     const names = rowColumns[name].map((column) => column.name)

@@ -4,11 +4,15 @@ import type { StoredRow } from '../query/describeRow.ts'
 import type { BlockPosition } from '../types.ts'
 import { createGraphRows, type GraphRows } from './graphRows.ts'
 import { inTransaction } from './inTransaction.ts'
-import { type RowColumn, type RowTable, rowColumns } from './rowSchema.ts'
+import type { RowColumn } from './rowColumn.ts'
+import { type RowTable, rowColumns } from './rowSchema.ts'
+import { createTextRows, type TextRows } from './textRows.ts'
 
-/** What a write changes; the rows of blocks from `from` on go first. */
+/** What a write changes; the rows of blocks from `from` on go first, and what was made of blocks from `lowest` on. */
 export type RowChange = {
   readonly from: bigint
+  /** Not `from`: memories are also of blocks without rows. Undefined where no block comes or goes. */
+  readonly lowest: bigint | undefined
   readonly transactions: Iterable<StoredRow>
   readonly removePatterns: readonly string[]
   readonly upsertPatterns: Iterable<StoredRow>
@@ -18,7 +22,8 @@ export type RowChange = {
 
 /**
  * The rows of `transactions` and `patterns` once more, in SQLite, for what LanceDB is slow at: the newest rows of an address out of all it
- * ever had, and rows whole, of which LanceDB reads each column by itself. Made of the tables and made again from them; every call
+ * ever had, and rows whole, of which LanceDB reads each column by itself. Made of the tables and made again from them, as are the graph and
+ * texts but for findings; every call
  * is synchronous: ten rows of an address with 140 000 take 0.3 ms, and 31 ms to find that none of them fits. Throws what SQLite throws.
  */
 export type RowIndex = {
@@ -26,7 +31,7 @@ export type RowIndex = {
   reached(): BlockPosition | undefined
   /** Transactions of blocks up to a number. */
   count(upTo: bigint): number
-  /** All of a change or, when it throws, nothing. */
+  /** All of a change or, when it throws, nothing. What was made of blocks that go, goes with them. */
   apply(change: RowChange): void
   /**
    * The newest rows that fulfil all conditions, newest first, those of one block by id.
@@ -42,16 +47,33 @@ export type RowIndex = {
   /** The block up to which the approximate index of `transactions` holds all rows; undefined where nobody knows. */
   indexed(): bigint | undefined
   setIndexed(block: bigint): void
+  /** Transactions of blocks from one to another, in their order; some of their columns. */
+  between(first: bigint, last: bigint, columns: readonly string[]): readonly StoredRow[]
+  countBetween(first: bigint, last: bigint): number
+  /** The first block from one on that has transactions. */
+  nextBlock(from: bigint): bigint | undefined
   /** What epochs have counted. */
   readonly graph: GraphRows
+  readonly texts: TextRows
+  /** What was lost when it was made anew, for people. */
+  readonly problem: string | undefined
+  /** All of some writes or, when they throw, nothing. */
+  transaction(write: () => void): void
   close(): void
 }
 
-export function createRowIndex(database: DatabaseSync): RowIndex {
+export function createRowIndex(database: DatabaseSync, problem?: string): RowIndex {
   const readReached = database.prepare('SELECT "number", "hash" FROM reached')
   readReached.setReadBigInts(true)
   const readIndexed = database.prepare('SELECT "indexed" FROM reached')
   readIndexed.setReadBigInts(true)
+  const countBetween = database.prepare(
+    'SELECT count(*) AS rows FROM transactions WHERE "blockNumber" BETWEEN ? AND ?',
+  )
+  const readNext = database.prepare(
+    'SELECT min("blockNumber") AS block FROM transactions WHERE "blockNumber" >= ?',
+  )
+  readNext.setReadBigInts(true)
   const countRows = database.prepare('SELECT count(*) AS rows FROM transactions WHERE "blockNumber" <= ?')
 
   return {
@@ -91,14 +113,32 @@ export function createRowIndex(database: DatabaseSync): RowIndex {
     setIndexed(block) {
       database.prepare('UPDATE reached SET "indexed" = ?').run(block)
     },
+    between: (first, last, columns) =>
+      select(
+        'transactions',
+        ' WHERE "blockNumber" BETWEEN ? AND ? ORDER BY "blockNumber", "id"',
+        [first, last],
+        rowColumns.transactions.filter(({ name }) => columns.includes(name)),
+      ),
+    countBetween: (first, last) => Number(countBetween.get(first, last)?.rows),
+    nextBlock(from) {
+      const block = readNext.get(from)?.block
+      return block === null ? undefined : (block as bigint)
+    },
     graph: createGraphRows(database),
+    texts: createTextRows(database),
+    problem,
+    transaction: (write) => inTransaction(database, write),
     close() {
       database.close()
     },
   }
 
-  function write({ from, transactions, removePatterns, upsertPatterns, reached }: RowChange): void {
+  function write({ from, lowest, transactions, removePatterns, upsertPatterns, reached }: RowChange): void {
     database.prepare('DELETE FROM transactions WHERE "blockNumber" >= ?').run(from)
+    if (lowest !== undefined)
+      for (const table of ['edges', 'entities', 'memories'])
+        database.prepare(`DELETE FROM ${table} WHERE "toBlock" >= ?`).run(lowest)
     insert('transactions', transactions)
     const remove = database.prepare('DELETE FROM patterns WHERE "id" = ?')
     for (const id of removePatterns) remove.run(id)
@@ -120,8 +160,8 @@ export function createRowIndex(database: DatabaseSync): RowIndex {
     table: RowTable,
     condition: string,
     values: readonly SQLInputValue[],
+    columns: readonly RowColumn[] = rowColumns[table],
   ): readonly StoredRow[] {
-    const columns = rowColumns[table]
     const names = columns.map(({ name }) => `"${name}"`).join(', ')
     const statement = database.prepare(`SELECT ${names} FROM ${table}${condition}`)
     statement.setReadBigInts(true)

@@ -1,16 +1,15 @@
-import { Bool, type Field, Float64, Int64 } from 'apache-arrow'
 import { tableSchema } from '../store/schema.ts'
 import { createGraphTables } from './graphRows.ts'
+import { type RowColumn, rowColumn } from './rowColumn.ts'
+import { createTextTables } from './textRows.ts'
 
 /** Tables whose rows are looked up by what they name. */
 export type RowTable = 'transactions' | 'patterns'
 
 /** Layout of the file: another one is made anew from the tables it is made of. */
-export const layout = 2
+export const layout = 3
 /** What tells the file from other programs' ("mmrw"). */
 export const applicationId = 0x6d6d7277
-
-export type RowColumn = { readonly name: string; readonly kind: 'text' | 'integer' | 'boolean' | 'decimal' }
 
 /** The columns of a table but its vector, which follows from the others. */
 export const rowColumns: Readonly<Record<RowTable, readonly RowColumn[]>> = {
@@ -52,8 +51,10 @@ export const createTables: readonly string[] = [
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
   ...createGraphTables,
-  // How far the rows go: one row, the newest block that was applied, none before the first; and the newest that the approximate index has.
-  'CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT, "indexed" INTEGER)',
+  ...createTextTables,
+  // One row: the newest block that was applied, none before the first; the newest that the approximate index has; changes of documents.
+  `CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT, "indexed" INTEGER, "documents" INTEGER NOT NULL
+    DEFAULT 0)`,
   // Makes the table of statistics.
   'ANALYZE',
   ...Object.entries(rowsOfValue).map(
@@ -67,13 +68,7 @@ export const createTables: readonly string[] = [
 function columnsOf(table: RowTable): readonly RowColumn[] {
   return tableSchema(table, 0n)
     .fields.filter(({ name }) => name !== 'embedding')
-    .map((field) => ({ name: field.name, kind: kindOf(field) }))
-}
-
-function kindOf({ type }: Field): RowColumn['kind'] {
-  if (type instanceof Int64) return 'integer'
-  if (type instanceof Bool) return 'boolean'
-  return type instanceof Float64 ? 'decimal' : 'text'
+    .map(rowColumn)
 }
 
 function createTable(table: RowTable): string {

@@ -30,12 +30,9 @@ export function createConsolidationSchedule(
   {
     logger,
     onMaintenance,
-    onWrite,
   }: {
     readonly logger: Logger
     readonly onMaintenance: (event: MaintenanceEvent) => void
-    /** Told after every batch, for compaction. */
-    readonly onWrite: () => void
   },
 ): ConsolidationSchedule {
   let newest: bigint | undefined
@@ -93,13 +90,12 @@ export function createConsolidationSchedule(
     let hasMore = true
     let error: string | undefined
     try {
-      hasMore = await consolidation.takeIn(newest)
+      hasMore = consolidation.takeIn(newest)
     } catch (cause) {
       error = errorText(cause)
       logger.warn({ error }, 'epochs could not be taken in: tried again later')
     }
     const workMs = performance.now() - started
-    onWrite()
     // What is remembered shows in answers.
     onMaintenance({
       job: 'consolidate',

@@ -68,6 +68,7 @@ export async function executePlan(
   }
   index.apply({
     from,
+    lowest,
     transactions: plan.addTransactions.map(storedTransaction),
     removePatterns: plan.removePatterns,
     upsertPatterns: plan.upsertPatterns.map(storedPattern),

@@ -5,7 +5,6 @@ import type { MaintenanceEvent } from '../types.ts'
 import { errorText } from './failure.ts'
 import type { StoreTable } from './schema.ts'
 import type { SerialQueue } from './serialQueue.ts'
-import type { SideMaintenance } from './sideMaintenance.ts'
 import { TableJobEnded, type TableJobs } from './tableJobs.ts'
 
 export type MaintenanceOptions = {
@@ -69,8 +68,8 @@ export function createMaintenance(
     readonly onMaintenance: (event: MaintenanceEvent) => void
     /** What is done to `transactions`. */
     readonly jobs: TableJobs
-    /** Of the tables beside these, in the same turn. */
-    readonly sides: Pick<SideMaintenance, 'optimize'>
+    /** Compacts documents, in the same turn. */
+    readonly optimizeDocuments: (cleanupOlderThan: Date) => Promise<void>
   },
 ): Maintenance {
   let writesSince = backlog
@@ -122,7 +121,7 @@ export function createMaintenance(
       const problems: string[] = []
       let ended: TableJobEnded | undefined
       // One table's trouble must not let the others grow.
-      const attempt = async (name: StoreTable, work: () => Promise<unknown>) => {
+      const attempt = async (name: StoreTable | 'documents', work: () => Promise<unknown>) => {
         await work().catch((cause: unknown) => {
           if (cause instanceof TableJobEnded) ended = cause
           else problems.push(`${name}: ${errorText(cause)}`)
@@ -131,7 +130,7 @@ export function createMaintenance(
       await queue.run(async () => {
         for (const name of ['patterns', 'progress'] as const)
           await attempt(name, () => tables[name].optimize({ cleanupOlderThan }))
-        problems.push(...(await deps.sides.optimize(cleanupOlderThan)))
+        await attempt('documents', () => deps.optimizeDocuments(cleanupOlderThan))
         // Begun in the queue: no write that takes rows away is under way, and none is half done.
         const indexed = options.indexing()
         compacting = attempt('transactions', async () => {

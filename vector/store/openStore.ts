@@ -7,11 +7,12 @@ import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
 import { searchStore } from '../query/searchStore.ts'
-import { isDamaged, openRows, removeRows, rowsFile } from '../rows/openRows.ts'
+import { isDamaged, openRows, rowsFile, setRowsAside } from '../rows/openRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
 import { createBranchWatch } from './branchWatch.ts'
+import { createConsolidation } from './consolidation.ts'
 import { createConsolidationSchedule } from './consolidationSchedule.ts'
 import { executePlan } from './executePlan.ts'
 import { errorText, storeOperation } from './failure.ts'
@@ -24,7 +25,6 @@ import { type Progress, readProgress } from './progress.ts'
 import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
 import { createSerialQueue } from './serialQueue.ts'
-import { createSideMaintenance } from './sideMaintenance.ts'
 import { type TableJobs, tableJobsHere } from './tableJobs.ts'
 import { lockForWriting } from './writerLock.ts'
 
@@ -74,12 +74,7 @@ export async function openStore(
   const fresh = readOnly ? undefined : createFreshRows(rows, hasIndex)
   opened.defer(() => fresh?.stop())
   const parts = await storeOperation('opening side tables', directory, () =>
-    openParts(
-      settings,
-      handles.connection,
-      { transactions: handles.tables.transactions, rows, isUsed: progress.asOf !== undefined },
-      deps,
-    ),
+    openParts(settings, handles.connection, { rows }, deps),
   )
   deps.logger.info(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
@@ -96,7 +91,7 @@ function createStore(
     rows,
     fresh,
   }: StoreHandles & { readonly rows: RowIndex; readonly fresh: FreshRows | undefined },
-  { sides, documents, embedder, embedderOf, consolidation }: SideParts,
+  { documents, embedder, embedderOf }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
   { logger, onMaintenance: listener, startTableJobs }: OpenStoreDependencies,
@@ -105,11 +100,6 @@ function createStore(
   const queue = createSerialQueue()
   const gate = createGate(directory)
   const branches = createBranchWatch()
-  const sideMaintenance = createSideMaintenance(async (name, work) => {
-    if (name === 'documents') return documents.use(({ table }) => work(table))
-    const table = sides.tables[name]
-    return table && work(table)
-  })
   const indexing = () => fresh?.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
   const jobs = startTableJobs?.(directory, { logger, follow }) ?? tableJobsHere(tables.transactions)
   const maintenance = createMaintenance(
@@ -121,13 +111,16 @@ function createStore(
       logger,
       onMaintenance,
       jobs,
-      sides: sideMaintenance,
+      optimizeDocuments: documents.optimize,
     },
   )
+  const consolidation = createConsolidation(rows, {
+    ...settings,
+    batchRows: settings.consolidationRows,
+  })
   const schedule = createConsolidationSchedule(consolidation, queue, {
     logger,
     onMaintenance,
-    onWrite: noteConsolidated,
   })
   const reads = new Set<Promise<unknown>>()
   const closed = new AbortController()
@@ -139,8 +132,8 @@ function createStore(
   let mayHoldLater = true
   let mustReopen = false
   let closing: Promise<void> | undefined
-  const problems = [...sides.problems, ...(documents.problem === undefined ? [] : [documents.problem])]
-  const tail = createTail(tables.transactions, !readOnly)
+  const problems = [rows.problem, documents.problem].filter((problem) => problem !== undefined)
+  const tail = createTail(rows, !readOnly)
   const graph: GraphSources = { tail, rows: rows.graph }
   const reembedding = readOnly
     ? Promise.resolve()
@@ -179,7 +172,6 @@ function createStore(
         tables,
         rows,
         fresh,
-        memories: sides.tables.memories,
         documents,
         graph,
         embed,
@@ -222,7 +214,7 @@ function createStore(
 
     async callNames(calls) {
       return read('reading names', async () => {
-        const names = await documents.names()
+        const names = documents.names()
         return calls.map(({ contract, selector }) => names.callName(contract, selector))
       })
     },
@@ -232,8 +224,7 @@ function createStore(
         readStats({
           directory,
           tables,
-          sides,
-          graph: rows.graph,
+          rows,
           documents,
           progress: await currentProgress(),
           consolidatedTo: consolidation.consolidatedTo(),
@@ -252,8 +243,7 @@ function createStore(
 
   /** Takes over what another process has made of `transactions`. Resolves once nobody reads it as it was. */
   async function follow(): Promise<void> {
-    // In its turn: consolidation reads as well.
-    await queue.run(() => tables.transactions.checkoutLatest())
+    await tables.transactions.checkoutLatest()
     await Promise.allSettled([...reads])
   }
 
@@ -264,49 +254,38 @@ function createStore(
     const { lowest } = plan
     const isUndo = lowest !== undefined && progress.asOf !== undefined && lowest <= progress.asOf.number
     if (isUndo || options.mayHoldLater) await maintenance.settled()
-    const write = async () => {
-      // First what was made of the blocks: as long as they are there themselves it can be made again.
-      if (lowest !== undefined) await consolidation.cut(lowest)
+    const write = () =>
       // Taken over step by step: a write that fails half-way leaves what the disk says.
-      return await executePlan({ tables, rows, fresh: fresh! }, plan, progress, options, (next) => {
+      executePlan({ tables, rows, fresh: fresh! }, plan, progress, options, (next) => {
         progress = next
       })
+    const forget = () => {
+      tail.forget()
+      consolidation.forget()
     }
     // Before, for what is asked from now on; after, for what was read meanwhile.
-    if (isUndo) tail.forget()
-    const writes = await (isUndo ? branches.leave(write).finally(tail.forget) : write())
+    if (isUndo) forget()
+    const writes = await (isUndo ? branches.leave(write).finally(forget) : write())
     mayHoldLater = false
-    if (plan.upsertFindings.length > 0) {
-      if (await consolidation.remember(plan.upsertFindings)) sideMaintenance.wrote('memories')
-      else
-        logger.warn(
-          { findings: plan.upsertFindings.length },
-          'findings are not kept: there is no table for them',
-        )
-    }
+    if (plan.upsertFindings.length > 0) consolidation.remember(plan.upsertFindings)
     if (!asyncConsolidation) await schedule.catchUp(progress.asOf?.number)
     return writes
   }
 
-  /** Of the row index nothing is lost with its file: the tables have what it is made of. */
+  /** The tables have what the row index is made of. */
   function abandonDamaged(cause: unknown): never {
     if (!isDamaged(cause)) throw cause
     mustReopen = true
-    removeRows(directory)
+    setRowsAside(directory)
     throw new VectorStoreError(
       'STORE_FAILED',
-      `vector store: the row index ${rowsFile(directory)} is damaged (${errorText(cause)}). It was removed, and is made anew from the ` +
+      `vector store: the row index ${rowsFile(directory)} is damaged (${errorText(cause)}). It was set aside, and is made anew from the ` +
         'tables when the folder is opened again.',
       { cause, facts: { file: rowsFile(directory) } },
     )
   }
 
-  function noteConsolidated(): void {
-    sideMaintenance.wrote('memories')
-  }
-
   function noteDocuments(): void {
-    sideMaintenance.wrote('documents')
     maintenance.wrote(1)
   }
 
@@ -323,7 +302,7 @@ function createStore(
     await Promise.allSettled([...reads, reembedding, fresh?.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
-    for (const [name, table] of Object.entries({ ...tables, ...sides.tables }))
+    for (const [name, table] of Object.entries(tables))
       if (name !== 'transactions' || !maintenance.isBuilding()) table.close()
     documents.close()
     connection.close()

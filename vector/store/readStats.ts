@@ -3,19 +3,17 @@ import { join } from 'node:path'
 import type { Table } from '@lancedb/lancedb'
 import type { Documents } from '../documents/openDocuments.ts'
 import { embeddedTableName } from '../embed/servingTable.ts'
-import type { GraphRows } from '../rows/graphRows.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
 import type { MaintenanceEvent, TableStats, VectorStats } from '../types.ts'
 import { folderBytes } from './folderBytes.ts'
 import { hasVectorIndex } from './maintenance.ts'
 import type { Progress } from './progress.ts'
-import type { SideTable, StoreTable } from './schema.ts'
-import type { SideHandles } from './sideTables.ts'
+import type { StoreTable } from './schema.ts'
 
 export type StatsSources = {
   readonly directory: string
   readonly tables: Readonly<Record<StoreTable, Table>>
-  readonly sides: SideHandles
-  readonly graph: GraphRows
+  readonly rows: RowIndex
   readonly documents: Documents
   readonly progress: Progress
   readonly consolidatedTo: bigint | undefined
@@ -27,7 +25,7 @@ const nothing: TableStats = { rows: 0, versions: 0, bytes: 0 }
 
 /** Sizes of the tables as of now; reads the folder's listing, so not for every block. */
 export async function readStats(sources: StatsSources): Promise<VectorStats> {
-  const { directory, tables, sides, graph, documents, progress } = sources
+  const { directory, tables, rows, documents, progress } = sources
   // By its folder's name: LanceDB lends a table's own name to one asker at a time, and not while the table works.
   const tableStats = async (name: string, table: Table): Promise<TableStats> => ({
     rows: await table.countRows(),
@@ -35,15 +33,11 @@ export async function readStats(sources: StatsSources): Promise<VectorStats> {
     versions: (await readdir(join(directory, `${name}.lance`, '_versions'))).filter(isManifest).length,
     bytes: await folderBytes(join(directory, `${name}.lance`)),
   })
-  const sideStats = async (name: SideTable) => {
-    const table = sides.tables[name]
-    return table ? tableStats(name, table) : nothing
-  }
   return {
     transactions: await tableStats('transactions', tables.transactions),
     patterns: await tableStats('patterns', tables.patterns),
-    ...graph.counts(),
-    memories: await sideStats('memories'),
+    ...rows.graph.counts(),
+    memories: rows.texts.count('memories'),
     documents:
       (await documents.use(({ table, embedder }) =>
         tableStats(embeddedTableName('documents', embedder), table),
@@ -59,7 +53,7 @@ export async function readStats(sources: StatsSources): Promise<VectorStats> {
     },
     vectorIndex: await hasVectorIndex(tables.transactions),
     lastOptimize: sources.lastOptimize,
-    problems: [...sides.problems, ...(documents.problem === undefined ? [] : [documents.problem])],
+    problems: [rows.problem, documents.problem].filter((problem) => problem !== undefined),
   }
 }
 

@@ -8,10 +8,6 @@ export const schemaVersion = '1'
 export const storeTables = ['transactions', 'patterns', 'progress'] as const
 export type StoreTable = (typeof storeTables)[number]
 
-/** What only people's questions read. One that is missing or damaged is done without, and answers say so. */
-export const sideTables = ['memories'] as const
-export type SideTable = (typeof sideTables)[number]
-
 export const vectorType = new FixedSizeList(dimensions, new Field('item', new Float32(), true))
 
 const text = (name: string) => new Field(name, new Utf8(), false)
@@ -22,7 +18,7 @@ const boolean = (name: string) => new Field(name, new Bool(), false)
 /**
  * Columns in stored order. `progress` has one row: what was last applied.
  */
-const fields: Readonly<Record<StoreTable | SideTable, readonly Field[]>> = {
+const fields: Readonly<Record<StoreTable, readonly Field[]>> = {
   transactions: [
     text('id'),
     integer('chainId'),
@@ -65,18 +61,6 @@ const fields: Readonly<Record<StoreTable | SideTable, readonly Field[]>> = {
     new Field('embedding', vectorType, false),
   ],
   progress: [text('id'), integer('asOfNumber'), text('asOfHash'), integer('finalized')],
-  memories: [
-    text('id'),
-    text('memoryKind'),
-    text('name'),
-    // Ids of entities, separated by spaces, the one most concerned first.
-    text('subjects'),
-    integer('fromBlock'),
-    integer('toBlock'),
-    integer('risk'),
-    text('text'),
-    text('words'),
-  ],
 }
 
 /**
@@ -123,11 +107,6 @@ export const documentFields: readonly Field[] = [
   integer('addedAt'),
 ]
 
-/** Columns of side tables that are looked up by equality, indexed once the table has more than a few thousand rows. */
-export const lookedUp: Readonly<Record<SideTable, readonly string[]>> = {
-  memories: ['id'],
-}
-
 /** The first thing in which a table's schema is not as expected, in words; undefined where it is. */
 export function schemaDifference(
   found: { readonly fields: readonly Named[]; readonly metadata: ReadonlyMap<string, string> },
@@ -145,6 +124,6 @@ export function schemaDifference(
 type Named = { readonly name: string; readonly type: unknown }
 
 /** The Arrow schema a table is created and written with. */
-export function tableSchema(table: StoreTable | SideTable, chainId: bigint): Schema {
+export function tableSchema(table: StoreTable, chainId: bigint): Schema {
   return new Schema([...fields[table]], new Map(storeMetadata(chainId)))
 }

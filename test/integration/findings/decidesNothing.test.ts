@@ -8,7 +8,7 @@ import { createForkedChain } from '../replicas/forkedChain.ts'
 import { type Replica, readReplica, replicaDifferences } from '../replicas/readReplica.ts'
 
 /** What findings are kept in, as state and as context, and what is taken into the graph whenever there is time. */
-const own = ['state finding', 'vector memories', 'vector edges', 'vector entities']
+const own = ['state finding', 'row index memories', 'row index edges', 'row index entities']
 
 test('with findings and without: the same decisions, versions, state and rows, through reorgs', async () => {
   await using folder = await temporaryFolder()
@@ -50,7 +50,7 @@ test('with findings and without: the same decisions, versions, state and rows, t
   expect(on!.get('decisions by block')).toHaveLength(blocks.length)
 
   const found = (replica: Replica) =>
-    replica.get('vector memories')!.filter((line) => line.includes('"memoryKind":"finding"')).length
+    replica.get('row index memories')!.filter((line) => line.includes('"memoryKind":"finding"')).length
   expect([found(on!) > 10, found(off!), off!.get('state finding')]).toEqual([true, 0, []])
   await server.close()
 })

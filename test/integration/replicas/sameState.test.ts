@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { connect } from '@lancedb/lancedb'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { startTcpLink } from '#harness'
 import type { Status } from '../../../sidecar/status.ts'
@@ -70,18 +70,10 @@ async function untilSettled(program: Program, { feed }: ScriptedServer, dataDir:
 }
 
 async function newestEpoch(dataDir: string): Promise<bigint | undefined> {
-  const connection = await connect(join(dataDir, 'vector'))
-  try {
-    const memories = await connection.openTable('memories')
-    const rows: { toBlock: bigint }[] = await memories
-      .query()
-      .where("`memoryKind` = 'epoch'")
-      .select(['toBlock'])
-      .toArray()
-    return rows.map(({ toBlock }) => toBlock).sort((a, b) => (a < b ? 1 : -1))[0]
-  } finally {
-    connection.close()
-  }
+  using database = new DatabaseSync(join(dataDir, 'vector', 'rows.sqlite'), { readOnly: true })
+  const newest = database.prepare(`SELECT max("toBlock") AS block FROM memories WHERE "memoryKind" = 'epoch'`)
+  newest.setReadBigInts(true)
+  return (newest.get()?.block as bigint | null) ?? undefined
 }
 
 test('two instances at other batch sizes and speeds, one killed and one through ten reorgs, end in the same state', async () => {
@@ -142,5 +134,5 @@ test('two instances at other batch sizes and speeds, one killed and one through 
   expect(straight.svm.executed).toBeGreaterThan(20)
   const empty = [...first].filter(([part, lines]) => lines.length === 0 && !part.includes('documents'))
   expect(empty.map(([part]) => part)).toEqual([])
-  expect(first.get('vector memories')!.some((line) => line.includes('"finding"'))).toBe(true)
+  expect(first.get('row index memories')!.some((line) => line.includes('"finding"'))).toBe(true)
 })

@@ -9,6 +9,7 @@ import type { Rewriting } from '../../../vector/query/readQuestion.ts'
 import { describeFound, gather, type SearchSources } from '../../../vector/query/searchStore.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
 import { settingsOf } from '../../../vector/settings.ts'
+import { createConsolidation } from '../../../vector/store/consolidation.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
 import { openParts } from '../../../vector/store/openParts.ts'
 import { openTables } from '../../../vector/store/openTables.ts'
@@ -32,8 +33,7 @@ export async function openJudged(directory: string) {
   const plan = planWrites(recordedEntries(), 1n)
   const before = await readProgress(tables.progress)
   const rows = await openRows(settings, tables, before, { logger })
-  const { transactions } = tables
-  const parts = await openParts(settings, connection, { transactions, rows, isUsed: false }, { logger })
+  const parts = await openParts(settings, connection, { rows }, { logger })
   const fresh = createFreshRows(rows, false)
   await executePlan(
     { tables, rows, fresh },
@@ -43,7 +43,8 @@ export async function openJudged(directory: string) {
     () => undefined,
   )
   const progress = await readProgress(tables.progress)
-  while (await parts.consolidation.takeIn(progress.asOf!.number));
+  const consolidation = createConsolidation(rows, { ...settings, batchRows: settings.consolidationRows })
+  while (consolidation.takeIn(progress.asOf!.number));
   const { signal } = new AbortController()
   const adding = {
     exclusive: <T>(work: () => Promise<T>) => work(),
@@ -55,13 +56,12 @@ export async function openJudged(directory: string) {
     tables,
     rows,
     fresh,
-    memories: parts.sides.tables.memories,
     documents: parts.documents,
-    graph: { tail: createTail(transactions, true), rows: rows.graph },
+    graph: { tail: createTail(rows, true), rows: rows.graph },
     embed: async (text) => (await parts.embedder.embed([text]))[0]!,
     problems: [],
   }
-  const names = await parts.documents.names()
+  const names = parts.documents.names()
   const describe = (row: Ranked): ContextItem => describeFound(row, { finalized: progress.finalized, names })
   // Ways that differ in their order only look once.
   const gathered = new Map<string, ReturnType<typeof gather>>()
@@ -101,7 +101,8 @@ export async function openJudged(directory: string) {
       return { items, rows }
     },
     async [Symbol.asyncDispose]() {
-      for (const table of [...Object.values(tables), ...Object.values(parts.sides.tables)]) table.close()
+      rows.close()
+      for (const table of Object.values(tables)) table.close()
       parts.documents.close()
       connection.close()
     },

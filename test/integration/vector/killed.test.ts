@@ -9,7 +9,6 @@ import { addressOf, everything, indexRows, openIn } from '../../unit/vector/supp
 import { openApart } from './openApart.ts'
 
 const options = { epochBlocks: 3, consolidationRows: 4, optimizeEvery: 4, keepVersionsMs: 0 }
-const tables = ['transactions', 'memories'] as const
 const finding = { name: 'storm', text: 'Many calls fail.', subjects: [addressOf('token 1')], risk: 50 }
 
 /** Every block with a finding. */
@@ -26,19 +25,16 @@ function withFindings(steps: readonly (readonly VectorEntry[])[]): readonly (rea
 /** Every row of the tables that follow the chain, but what vectors and order are. */
 async function rowsOf(directory: string) {
   const connection = await connect(directory)
-  const rows: Record<string, readonly string[]> = {}
-  for (const name of tables) {
-    const table = await connection.openTable(name)
-    const found = (await table.query().toArray()) as Record<string, unknown>[]
-    rows[name] = found
-      .map(({ embedding: _, ...row }) =>
-        JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
-      )
-      .sort()
-    table.close()
-  }
+  const table = await connection.openTable('transactions')
+  const found = (await table.query().toArray()) as Record<string, unknown>[]
+  const rows = found
+    .map(({ embedding: _, ...row }) =>
+      JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+    )
+    .sort()
+  table.close()
   connection.close()
-  return { ...rows, index: indexRows(directory) }
+  return { rows, index: indexRows(directory) }
 }
 
 async function answersOf(store: VectorStore) {

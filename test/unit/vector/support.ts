@@ -104,13 +104,14 @@ export function openIn(directory: string, changes: Partial<VectorStoreOptions> =
 /** Asks for all there is. */
 export const everything = { query: '', limit: 1000, tokens: 1_000_000 }
 
-/** Every row of the row index of a folder, table by table, each as JSON and in an order of their own. */
+/** Every row of the row index of a folder that follows the chain, table by table, each as JSON and in an order of their own. */
 export function indexRows(directory: string): Readonly<Record<string, readonly string[]>> {
   using database = new DatabaseSync(rowsFile(directory), { readOnly: true })
   const rows: Record<string, readonly string[]> = {}
-  for (const table of ['transactions', 'patterns', 'edges', 'entities', 'reached']) {
+  for (const table of ['transactions', 'patterns', 'edges', 'entities', 'memories', 'reached']) {
     const all = database.prepare(`SELECT * FROM ${table}`).all()
-    rows[table] = all.map((row) => JSON.stringify(row)).sort()
+    // What is in LanceDB's index, and what people added, is not of the chain.
+    rows[table] = all.map(({ indexed: _, documents: __, ...row }) => JSON.stringify(row)).sort()
   }
   return rows
 }

@@ -11,7 +11,7 @@ import { blockEntry, blockOf } from '../support.ts'
 function openRowsInMemory(): RowIndex {
   const database = new DatabaseSync(':memory:')
   for (const statement of createTables) database.exec(statement)
-  database.exec("INSERT INTO reached VALUES ('1337', NULL, NULL, NULL)")
+  database.exec(`INSERT INTO reached("chainId") VALUES ('1337')`)
   return createRowIndex(database)
 }
 
@@ -22,7 +22,7 @@ const idsOf = (fresh: Fresh) => new Set(fresh.vectors()?.nearest(anything, 1e6))
 function apply(rows: RowIndex, fresh: Fresh, number: number, count: number, branch = 'a') {
   const { rows: transactions } = blockEntry(number, count, branch)
   rows.apply({
-    ...{ from: BigInt(number), removePatterns: [], upsertPatterns: [] },
+    ...{ from: BigInt(number), lowest: undefined, removePatterns: [], upsertPatterns: [] },
     transactions: transactions.map(storedTransaction),
     reached: blockOf(number, branch),
   })

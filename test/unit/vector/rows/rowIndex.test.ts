@@ -47,7 +47,7 @@ async function openAlone(directory: string) {
   }
 }
 
-const nothing = { removePatterns: [], upsertPatterns: [] }
+const nothing = { lowest: undefined, removePatterns: [], upsertPatterns: [] }
 
 describe('rows', () => {
   test('come back as they were given, newest first, those of a block by id', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { ContextAnswer } from '#vector'
 import { addressOf, blockEntry, blockOf, openIn, temporaryDirectory } from '../support.ts'
@@ -50,10 +51,12 @@ test('an answer given while the chain changes its branch is of one branch, and n
       ...numbers.map((number) => blockEntry(number, 3, name)),
     ])
     before = name
+    // Whoever asks has the turn, however busy the machine is.
+    const asked = answers.length
+    while (answers.length === asked) await delay(1)
   }
   isOver = true
   await asking
-  expect(answers.length).toBeGreaterThan(branchNames.length)
   expect(answers.map(branchesIn).filter((branches) => branches.length > 1)).toEqual([])
   for (const { items, asOf } of answers)
     for (const { facts } of items)

@@ -5,6 +5,7 @@ import type { RowIndex } from '../rows/rowIndex.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { TransactionRow } from '../types.ts'
 import { createFreshVectors, type FreshVectors } from './freshVectors.ts'
+import type { PatternVectors } from './patternVectors.ts'
 
 /** 18 MB of vectors, 15 of ids. */
 const mostRows = 131_072
@@ -18,6 +19,8 @@ const loadedRows = 500
 export type FreshRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
   vectors(): FreshVectors | undefined
+  /** The ids of those about nearest to a vector; undefined where LanceDB is to be asked for all rows. */
+  nearest(vector: Float32Array, limit: number): readonly string[] | undefined
   /** Whether no row is in the index. */
   isAll(): boolean
   /** Rows of later blocks than all before were appended. */
@@ -30,6 +33,9 @@ export type FreshRows = {
   readonly loaded: Promise<void>
   stop(): void
 }
+
+/** What is searched in memory, of each table with vectors. */
+export type Fresh = { readonly transactions: FreshRows; readonly patterns: PatternVectors }
 
 /** @param hasIndex whether `transactions` has its approximate index */
 export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
@@ -44,8 +50,11 @@ export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
   let loading: Promise<void> | undefined
   const loaded = load()
 
+  const complete = () => (indexed === undefined || isFull || reading ? undefined : vectors)
+
   return {
-    vectors: () => (indexed === undefined || isFull || reading ? undefined : vectors),
+    vectors: complete,
+    nearest: (vector, limit) => complete()?.nearest(vector, limit),
     isAll: () => indexed === -1n,
     applied(added) {
       // What is not read yet is read in its turn.

@@ -3,7 +3,7 @@ import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
 import { compileFilter } from '../filter/compileFilter.ts'
 import { isPlain, isSelective } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
-import type { FreshRows } from '../fresh/freshRows.ts'
+import type { Fresh } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { TextRows } from '../rows/textRows.ts'
 import type { ParsedQuery } from './parseQuery.ts'
@@ -15,8 +15,8 @@ export type StructuredLeg = {
   readonly table: Table
   /** Its rows, whole and by what they name. */
   readonly rows: RowIndex
-  /** Rows that the approximate index does not hold yet, where they are known and the conditions can be asked of the row index. */
-  readonly fresh: FreshRows | undefined
+  /** Rows that no index of vectors holds, where they are known and the conditions can be asked of the row index. */
+  readonly fresh: Pick<Fresh['transactions' | 'patterns'], 'nearest' | 'isAll'> | undefined
   /** Column of the block a row was written at. */
   readonly written: string
   /** Conditions that every row fulfils. */
@@ -48,7 +48,7 @@ export type Legs = {
 
 export type LegTables = Readonly<Record<'transactions' | 'patterns', Table>> & {
   readonly rows: RowIndex
-  readonly fresh: FreshRows | undefined
+  readonly fresh: Fresh | undefined
   /** Whether there are documents to ask. */
   readonly hasDocuments: boolean
 }
@@ -95,8 +95,7 @@ export function planLegs(
         name,
         table: tables[name],
         rows: tables.rows,
-        fresh:
-          name === 'transactions' && (filter === undefined || isPlain(filter)) ? tables.fresh : undefined,
+        fresh: filter === undefined || isPlain(filter) ? tables.fresh?.[name] : undefined,
         written: writtenColumn[name],
         where,
         exact,

@@ -2,7 +2,7 @@ import type { Table } from '@lancedb/lancedb'
 import { type DocumentNames, noNames } from '../documents/documentNames.ts'
 import type { Documents } from '../documents/openDocuments.ts'
 import type { EmbedderRecord } from '../embed/openEmbedder.ts'
-import type { FreshRows } from '../fresh/freshRows.ts'
+import type { Fresh } from '../fresh/freshRows.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import { errorText } from '../store/failure.ts'
@@ -28,7 +28,7 @@ export type SearchSources = {
   readonly tables: Readonly<Record<'transactions' | 'patterns', Table>>
   readonly rows: RowIndex
   /** Undefined for a reader, whom LanceDB tells of all rows. */
-  readonly fresh: FreshRows | undefined
+  readonly fresh: Fresh | undefined
   readonly documents: Documents
   readonly graph: GraphSources
   /** Embeds a question for documents with vectors of an embedder. Throws why that cannot be. */

@@ -105,17 +105,16 @@ export async function nearestRows(
   return readRows(leg, again, vector).slice(0, limit)
 }
 
-/** Rows that are not in the index yet; undefined where they have to be found by LanceDB, with the others. */
+/** Rows that no index holds; undefined where they have to be found by LanceDB, with the others. */
 function nearestFresh(
   leg: StructuredLeg,
   vector: Float32Array,
   limit: number,
 ): readonly string[] | undefined {
-  const vectors = leg.fresh?.vectors()
-  if (!vectors) return undefined
-  if (leg.where.length === 0) return vectors.nearest(vector, limit)
+  if (leg.where.length === 0) return leg.fresh?.nearest(vector, limit)
   for (let looked = 4 * limit; ; looked *= 8) {
-    const near = vectors.nearest(vector, looked)
+    const near = leg.fresh?.nearest(vector, looked)
+    if (!near) return undefined
     const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
     if (fitting.size >= limit || near.length < looked)
       return near.filter((id) => fitting.has(id)).slice(0, limit)

@@ -1,5 +1,5 @@
 import type { Table } from '@lancedb/lancedb'
-import type { FreshRows } from '../fresh/freshRows.ts'
+import type { Fresh } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import { storedPattern, storedTransaction } from '../rows/storedRows.ts'
 import { encodePatterns, encodeTransactions } from './encodeRows.ts'
@@ -31,7 +31,7 @@ export async function executePlan(
   }: {
     readonly tables: Readonly<Record<StoreTable, Table>>
     readonly rows: RowIndex
-    readonly fresh: Pick<FreshRows, 'cut' | 'applied'>
+    readonly fresh: Fresh
   },
   plan: WritePlan,
   before: Progress,
@@ -74,8 +74,9 @@ export async function executePlan(
     upsertPatterns: plan.upsertPatterns.map(storedPattern),
     reached: after.asOf,
   })
-  fresh.cut(from)
-  fresh.applied(plan.addTransactions)
+  fresh.transactions.cut(from)
+  fresh.transactions.applied(plan.addTransactions)
+  fresh.patterns.applied(plan.removePatterns, plan.upsertPatterns)
   if (!isSame(after, progress)) await advance(after)
   return writes
 

@@ -2,7 +2,8 @@ import type { Logger } from 'pino'
 import { reembedDocuments } from '../documents/reembedDocuments.ts'
 import { createQuestionVectors } from '../embed/questionVectors.ts'
 import { VectorStoreError } from '../errors.ts'
-import { createFreshRows, type FreshRows } from '../fresh/freshRows.ts'
+import { createFreshRows, type Fresh } from '../fresh/freshRows.ts'
+import { createPatternVectors } from '../fresh/patternVectors.ts'
 import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
@@ -71,8 +72,10 @@ export async function openStore(
     hasVectorIndex(handles.tables.transactions),
   )
   // A reader is not told of what is written.
-  const fresh = readOnly ? undefined : createFreshRows(rows, hasIndex)
-  opened.defer(() => fresh?.stop())
+  const fresh = readOnly
+    ? undefined
+    : { transactions: createFreshRows(rows, hasIndex), patterns: createPatternVectors(rows) }
+  opened.defer(() => fresh?.transactions.stop())
   const parts = await storeOperation('opening side tables', directory, () =>
     openParts(settings, handles.connection, { rows }, deps),
   )
@@ -90,7 +93,7 @@ function createStore(
     tables,
     rows,
     fresh,
-  }: StoreHandles & { readonly rows: RowIndex; readonly fresh: FreshRows | undefined },
+  }: StoreHandles & { readonly rows: RowIndex; readonly fresh: Fresh | undefined },
   { documents, embedder, embedderOf }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
@@ -100,7 +103,7 @@ function createStore(
   const queue = createSerialQueue()
   const gate = createGate(directory)
   const branches = createBranchWatch()
-  const indexing = () => fresh?.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
+  const indexing = () => fresh?.transactions.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
   const jobs = startTableJobs?.(directory, { logger, follow }) ?? tableJobsHere(tables.transactions)
   const maintenance = createMaintenance(
     tables,
@@ -297,9 +300,9 @@ function createStore(
   async function closeAll(): Promise<void> {
     schedule.stop()
     closed.abort(closedError())
-    fresh?.stop()
+    fresh?.transactions.stop()
     await maintenance.stop()
-    await Promise.allSettled([...reads, reembedding, fresh?.loaded])
+    await Promise.allSettled([...reads, reembedding, fresh?.transactions.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
     for (const [name, table] of Object.entries(tables))

@@ -1,6 +1,7 @@
 import pino from 'pino'
 import type { ContextItem, TransactionRow } from '#vector'
 import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
+import { createPatternVectors } from '../../../vector/fresh/patternVectors.ts'
 import { createTail } from '../../../vector/graph/createTail.ts'
 import { arrange } from '../../../vector/query/arrange.ts'
 import type { RankedList } from '../../../vector/query/found.ts'
@@ -34,7 +35,7 @@ export async function openJudged(directory: string) {
   const before = await readProgress(tables.progress)
   const rows = await openRows(settings, tables, before, { logger })
   const parts = await openParts(settings, connection, { rows }, { logger })
-  const fresh = createFreshRows(rows, false)
+  const fresh = { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) }
   await executePlan(
     { tables, rows, fresh },
     plan,

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
 import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
+import { createPatternVectors } from '../../../vector/fresh/patternVectors.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
 import type { RowChange } from '../../../vector/rows/rowIndex.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
@@ -227,7 +228,11 @@ async function applyUntilKilled(
   }
   try {
     await executePlan(
-      { tables: dying, rows: dyingRows, fresh: createFreshRows(dyingRows, false) },
+      {
+        tables: dying,
+        rows: dyingRows,
+        fresh: { transactions: createFreshRows(dyingRows, false), patterns: createPatternVectors(dyingRows) },
+      },
       planWrites(entries, chainId),
       before,
       { chainId, rowsPerBatch: 4, mayHoldLater: false },

@@ -3,7 +3,7 @@
  * [--ingest-seconds N] [--index-cache-mib N] [--directory DIR] [--json FILE]`. 1 000 000 rows by default, made of recorded
  * transactions with fresh senders at each repetition; a fifth of them, by hash, are marked as for the SVM.
  *
- * The store runs in a process of its own, as the sidecar's does. Recall is against the exact search of the same rows: a row
+ * The store runs in a process of its own, with the settings of a sidecar. Recall is against the exact search of the same rows: a row
  * counts when it is as near as the tenth, since rows with the same features are equally near. With `--directory` the store stays
  * there, and a second run searches what the first has written.
  */
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     queries: { type: 'string', default: '200' },
     'ingest-seconds': { type: 'string', default: '60' },
-    'index-cache-mib': { type: 'string', default: '1024' },
+    'index-cache-mib': { type: 'string', default: '64' },
     directory: { type: 'string' },
     json: { type: 'string' },
   },
@@ -61,16 +61,19 @@ const results: Record<string, unknown> = {
   node: process.version,
 }
 const cacheBytes = Number(values['index-cache-mib']) * 2 ** 20
+const metadataCacheBytes = 32 * 2 ** 20
+// As the store's process has it.
+process.env.LANCE_CPU_THREADS ??= String(Math.max(1, cpus().length - 1))
 await using store = await openVectorStore(
   {
     directory,
     chainId: 1n,
     indexCacheBytes: cacheBytes,
-    metadataCacheBytes: 256 * 2 ** 20,
-    optimizeEvery: 20,
+    metadataCacheBytes,
+    optimizeEvery: 50,
     epochBlocks,
     keepVersionsMs: 10_000,
-    process: { memoryBytes: 16 * 2 ** 30 },
+    process: { memoryBytes: 256 * 2 ** 20 },
   },
   { logger: pino({ level: 'warn' }, pino.destination(2)), onMaintenance: (event) => events.push(event) },
 )
@@ -95,7 +98,7 @@ if (there < rows) {
   const seconds = compactions.map((event) => event.seconds * 1000)
   note(`compactions meanwhile (${compactions.length})`, compactions.length === 0 ? '-' : spread(seconds))
 }
-// Written at full speed the graph is behind; what is measured is the state most questions meet.
+// Written at full speed graph and index are behind; what is measured is the state most questions meet.
 const lastEpoch = BigInt(Math.floor((rows / rowsPerBlock + 1) / epochBlocks) * epochBlocks - 1)
 for (;;) {
   const { vectorIndex, consolidatedTo = -1n } = await store.stats()
@@ -131,7 +134,7 @@ function note(what: string, result: string): void {
 
 /** One table, in this process: exact, as answers search it, and with filters, each with its recall. */
 async function measureTable(): Promise<void> {
-  const connection = await connect(directory, {}, new Session(BigInt(cacheBytes), 256n * 2n ** 20n))
+  const connection = await connect(directory, {}, new Session(BigInt(cacheBytes), BigInt(metadataCacheBytes)))
   const table = await connection.openTable('transactions')
   const patterns = await connection.openTable('patterns')
   const nothing = { asOf: undefined, finalized: undefined }

@@ -14,7 +14,7 @@ const probes = 32
  */
 const candidates = { transactions: 2.5, patterns: 1 }
 /** Fresh rows looked through, nearest first, for some that fit. */
-const mostLooked = 4_000
+const mostLooked = 2_000
 /** Blocks up to which all are looked through at once. */
 const leastBlocks = 4096n
 
@@ -112,15 +112,15 @@ function nearestFresh(
   limit: number,
 ): readonly string[] | undefined {
   if (leg.where.length === 0) return leg.fresh?.nearest(vector, limit)
-  for (let looked = 4 * limit; ; looked *= 8) {
+  for (let looked = 4 * limit; looked <= Math.max(mostLooked, 4 * limit); looked *= 4) {
     const near = leg.fresh?.nearest(vector, looked)
     if (!near) return undefined
     const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
     if (fitting.size >= limit || near.length < looked)
       return near.filter((id) => fitting.has(id)).slice(0, limit)
-    // Few fit: where they are is for an index to say.
-    if (looked > mostLooked) return undefined
   }
+  // Few fit: where they are is for an index to say.
+  return undefined
 }
 
 async function nearestIds(

@@ -36,7 +36,7 @@ export function tableJobsHere(table: Table): TableJobs {
   }
 }
 
-/** One bit for each component of a vector: an index of a million rows is 25 MB and stays in memory, where exact vectors would be 512 MB. */
+/** One bit for each component of a vector: an index of a million rows is 34 MB and stays in memory, where exact vectors would be 512 MB. */
 export async function buildIndex(table: Table, { name, numPartitions, replaces }: IndexJob): Promise<void> {
   const config = Index.ivfRq({ distanceType: 'cosine', numPartitions, maxIterations: 15 })
   await table.createIndex('embedding', { config, name })

@@ -1,0 +1,93 @@
+import pino from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
+import { createFreshRows } from '../../../../vector/fresh/freshRows.ts'
+import type { StructuredLeg } from '../../../../vector/query/planLegs.ts'
+import { nearestRows } from '../../../../vector/query/structuredLegs.ts'
+import { openRows } from '../../../../vector/rows/openRows.ts'
+import { openTables } from '../../../../vector/store/openTables.ts'
+import { addressOf, blockOf, chainId, openIn, temporaryDirectory, transactionOf } from '../support.ts'
+
+const rowsPerBlock = 100
+const blocks = 30
+const all = Array.from({ length: blocks }, (_, number) =>
+  Array.from({ length: rowsPerBlock }, (_, index) =>
+    transactionOf(blockOf(number), index, {
+      to: addressOf(`contract ${(number * 7 + index) % 90}`),
+      from: addressOf(`sender ${index % 13}`),
+      calldataBytes: 68 + 32 * (index % 4),
+      // One of every thousand.
+      svm: (number * rowsPerBlock + index) % 1000 === 999,
+    }),
+  ),
+)
+
+function distance(a: Float32Array, b: Float32Array): number {
+  return 1 - a.reduce((sum, value, at) => sum + value * b[at]!, 0)
+}
+
+describe('the nearest rows', () => {
+  const resources = new AsyncDisposableStack()
+  let leg: StructuredLeg
+  let fresh: StructuredLeg['fresh']
+
+  beforeAll(async () => {
+    const directory = resources.use(await temporaryDirectory())
+    {
+      await using store = await openIn(directory.path)
+      await store.apply(
+        all.map((rows, number) => ({ kind: 'transactions' as const, block: blockOf(number), rows })),
+      )
+    }
+    const caches = { indexCacheBytes: 1 << 24, metadataCacheBytes: 1 << 24 }
+    const options = { directory: directory.path, chainId, readOnly: true, ...caches }
+    const { connection, tables } = await openTables(options)
+    const rows = await openRows(
+      options,
+      tables,
+      { asOf: undefined, finalized: undefined },
+      {
+        logger: pino({ level: 'silent' }),
+      },
+    )
+    resources.defer(() => {
+      rows.close()
+      connection.close()
+    })
+    const inMemory = createFreshRows(rows, false)
+    await inMemory.loaded
+    fresh = inMemory
+    leg = {
+      ...{ name: 'transactions', table: tables.transactions, rows, written: 'blockNumber' },
+      ...{ isLookedUp: () => false, where: [], exact: undefined, newest: BigInt(blocks), fresh },
+    }
+  })
+  afterAll(() => resources.disposeAsync())
+
+  const vector = embedTransaction(transactionOf(blockOf(3), 5, { to: addressOf('contract 26') }))
+  const exact = (fits: (row: (typeof all)[number][number]) => boolean, limit: number) =>
+    all
+      .flat()
+      .filter(fits)
+      .map((row) => distance(vector, embedTransaction(row)))
+      .sort((a, b) => a - b)
+      .slice(0, limit)
+
+  test.each([
+    ['of all', [], () => true],
+    ['of a half', ['`blockNumber` >= 15'], (row: { blockNumber: bigint }) => row.blockNumber >= 15n],
+    [
+      'of so few that an index has to say where they are',
+      ['`svm` = true'],
+      (row: { svm: boolean }) => row.svm,
+    ],
+    ['of none', ["`route` = 'nothing'"], () => false],
+  ])('in memory and by LanceDB are those that are: %s', async (_, where, fits) => {
+    const expected = exact(fits as () => boolean, 10)
+    for (const inMemory of [fresh, undefined]) {
+      const found = await nearestRows({ ...leg, where, fresh: inMemory }, vector, 10)
+      expect(found).toHaveLength(expected.length)
+      for (const [place, row] of found.entries()) expect(row.distance).toBeCloseTo(expected[place]!, 5)
+    }
+  })
+})

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { VectorStoreError } from '../errors.ts'
 
 /** Questions answered at once: each keeps LanceDB's threads busy, and more would only make all of them slow. */
@@ -10,7 +11,10 @@ export type Gate = {
   pass<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Lets a few through at a time, the others in the order they came. */
+/**
+ * Lets a few through at a time, the others in the order they came. What waits besides has a turn between any two: many an answer is made
+ * without waiting for anything, and whoever asks again at once would let nobody else begin.
+ */
 export function createGate(directory: string): Gate {
   let running = 0
   const waiting: (() => void)[] = []
@@ -27,6 +31,7 @@ export function createGate(directory: string): Gate {
         await new Promise<void>((resolve) => waiting.push(resolve))
       } else running += 1
       try {
+        await turn()
         return await work()
       } finally {
         const next = waiting.shift()

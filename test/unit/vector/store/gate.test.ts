@@ -18,10 +18,20 @@ test('six at once, the others in the order they came, a failure lets the next on
   }
   const passed = Array.from({ length: 1_006 }, (_, number) => gate.pass(work(number)))
   await expect(gate.pass(work(-1))).rejects.toMatchObject({ name: 'VectorStoreError', code: 'BUSY' })
+  await expect.poll(() => running).toBe(6)
   opened.resolve()
   const results = await Promise.allSettled(passed)
   expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(144)
   expect(done).toEqual(Array.from({ length: 1_006 }, (_, number) => number))
   expect(most).toBe(6)
   expect(await gate.pass(work(1))).toBe(1)
+})
+
+test('whoever asks again at once lets others begin', async () => {
+  const gate = createGate('folder')
+  let hasBegun = false
+  setTimeout(() => {
+    hasBegun = true
+  }, 1)
+  while (!hasBegun) await gate.pass(async () => undefined)
 })

@@ -82,10 +82,11 @@ export async function openRows(
     database.exec('COMMIT')
     const made = createRowIndex(database, lost)
     made.texts.add('memories', findings ?? [])
+    // It is as large as what comes now; were that cut short, the findings would be taken over once more.
+    removeAside(directory)
     const count = await fill(made, tables, asOf, (filled) =>
       logger.info({ file, rows: filled }, 'Making the row index'),
     )
-    removeAside(directory)
     if (count > 0)
       logger.info({ file, rows: count, seconds: (performance.now() - started) / 1000 }, 'Made the row index')
     return made
@@ -153,10 +154,12 @@ async function openExisting(
   let database: DatabaseSync | undefined
   try {
     database = openFile(file)
-    const rows = createRowIndex(database)
-    const problem =
-      differenceOf(database, chainId) ?? (await shortfall(rows, tables.transactions, asOf ?? before))
-    if (problem === undefined) return { rows }
+    let problem = differenceOf(database, chainId)
+    if (problem === undefined) {
+      const rows = createRowIndex(database)
+      problem = await shortfall(rows, tables.transactions, asOf ?? before)
+      if (problem === undefined) return { rows }
+    }
     database.close()
     return { problem }
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import pino from 'pino'
@@ -47,6 +47,7 @@ async function openAlone(directory: string) {
   }
 }
 
+const storm = { name: 'storm', text: 'Many calls fail.', subjects: [addressOf('contract 1')], risk: 50 }
 const nothing = { lowest: undefined, removePatterns: [], upsertPatterns: [] }
 
 describe('rows', () => {
@@ -154,7 +155,7 @@ describe('the file', () => {
     ],
     ['lacks rows', async (file: string) => change(file, 'DELETE FROM transactions WHERE "blockNumber" = 2')],
     ['is of another layout', async (file: string) => change(file, 'PRAGMA user_version = 99')],
-  ])('is made anew where it %s', async (_, damage) => {
+  ])('is made anew where it %s', async (problem, damage) => {
     await using directory = await temporaryDirectory()
     {
       await using store = await openIn(directory.path)
@@ -164,6 +165,7 @@ describe('the file', () => {
         blockEntry(2),
         blockEntry(3),
         { kind: 'patterns', boundary: 3n, upsert, remove: [] },
+        { kind: 'findings', block: blockOf(2), rows: [storm] },
       ])
     }
     const file = rowsFile(directory.path)
@@ -177,7 +179,14 @@ describe('the file', () => {
       ])
       expect(open.lines[1]?.rows).toBe(11)
       expect(open.rows.reached()).toEqual(blockOf(3))
+      // What cannot be made again is taken over where it can be read.
+      const isReadable = ['ends at another block', 'lacks rows'].includes(problem)
+      const findings = open.rows.texts.newest('memories', ["`memoryKind` = 'finding'"], 10)
+      expect(findings.map(({ name, toBlock }) => [name, toBlock])).toEqual(isReadable ? [['storm', 2n]] : [])
+      if (isReadable) expect(open.rows.problem).toBeUndefined()
+      else expect(open.rows.problem).toContain('findings up to block 3 are lost')
     }
+    expect((await readdir(directory.path)).filter((name) => name.startsWith('rows.damaged'))).toEqual([])
     {
       using open = await openAlone(directory.path)
       expect(open.lines).toEqual([])

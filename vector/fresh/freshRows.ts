@@ -21,6 +21,8 @@ export type FreshRows = {
   vectors(): FreshVectors | undefined
   /** The ids of those about nearest to a vector; undefined where LanceDB is to be asked for all rows. */
   nearest(vector: Float32Array, limit: number): readonly string[] | undefined
+  /** Whether it is known up to where the index has all rows. */
+  isKnown(): boolean
   /** Whether no row is in the index. */
   isAll(): boolean
   /** Rows of later blocks than all before were appended. */
@@ -55,6 +57,7 @@ export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
   return {
     vectors: complete,
     nearest: (vector, limit) => complete()?.nearest(vector, limit),
+    isKnown: () => indexed !== undefined,
     isAll: () => indexed === -1n,
     applied(added) {
       // What is not read yet is read in its turn.

@@ -105,10 +105,12 @@ function createStore(
   const branches = createBranchWatch()
   const indexing = () => fresh?.transactions.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
   const jobs = startTableJobs?.(directory, { logger, follow }) ?? tableJobsHere(tables.transactions)
+  // Where nobody knows what the index has, the next compaction tells.
+  const backlog = fresh?.transactions.isKnown() === false ? settings.optimizeEvery : opened.backlog
   const maintenance = createMaintenance(
     tables,
     queue,
-    opened.backlog,
+    backlog,
     { ...settings, indexing },
     {
       logger,

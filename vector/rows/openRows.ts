@@ -19,10 +19,8 @@ export type OpenRowsOptions = {
 /** Small: what is read again the system keeps, and this counts as memory of the process, which is replaced for it. */
 const cacheKiB = 8 * 1024
 const walBytes = 16 * 2 ** 20
-/** Read where the system keeps it, the most that SQLite takes: a hundred rows out of a gigabyte took 22 ms by system calls. */
-const mappedBytes = 2 ** 31 - 2 ** 16
 /** LIKE as LanceDB has it, upper and lower case apart. */
-const settings = `PRAGMA cache_size = -${cacheKiB}; PRAGMA mmap_size = ${mappedBytes}; PRAGMA case_sensitive_like = ON`
+const settings = `PRAGMA cache_size = -${cacheKiB}; PRAGMA case_sensitive_like = ON`
 /** Findings kept when the file is made anew, the newest. */
 const mostFindings = 1_000_000
 /** Rows after which the making anew says how far it is. */

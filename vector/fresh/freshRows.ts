@@ -29,8 +29,8 @@ export type FreshRows = {
   applied(rows: readonly TransactionRow[]): void
   /** Rows of blocks from `lowest` on were taken back. */
   cut(lowest: bigint): void
-  /** Begins an indexing of all rows up to a block; what is returned is called when it is done. */
-  indexing(upTo: bigint): () => void
+  /** Begins an indexing of all rows up to a block; what is returned is told whether the index has them, or it came to nothing. */
+  indexing(upTo: bigint): (isIndexed: boolean) => void
   /** Resolves once the rows of a folder that was opened are there, or are too many. */
   readonly loaded: Promise<void>
   stop(): void
@@ -74,8 +74,9 @@ export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
     indexing(upTo) {
       const job = { upTo }
       jobs.add(job)
-      return () => {
+      return (isIndexed) => {
         jobs.delete(job)
+        if (!isIndexed) return
         // What was taken back meanwhile was more than the index had.
         if (indexed !== undefined && job.upTo < indexed) return
         indexed = job.upTo
@@ -91,9 +92,15 @@ export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
   }
 
   function load(): Promise<void> {
-    loading ??= read().finally(() => {
-      loading = undefined
-    })
+    loading ??= read()
+      // Rows that cannot be read are LanceDB's to find; whoever writes them next says what is wrong.
+      .catch(() => {
+        indexed = undefined
+        reading = undefined
+      })
+      .finally(() => {
+        loading = undefined
+      })
     return loading
   }
 

@@ -63,17 +63,12 @@ function startJob() {
     lastWords = `${lastWords}${chunk}`.slice(-500)
   })
   let wasEnded = false
-  const gone = once(child, 'close').then(
-    ([code, signal]) => {
-      if (wasEnded) throw new TableJobEnded()
-      throw new Error(
-        `its process ended (${signal ?? `exit code ${code}`})${lastWords && `: ${lastWords.trim()}`}`,
-      )
-    },
-    (cause: Error) => {
-      throw cause
-    },
-  )
+  const gone = once(child, 'close').then(([code, signal]): never => {
+    if (wasEnded) throw new TableJobEnded()
+    throw new Error(
+      `its process ended (${signal ?? `exit code ${code}`})${lastWords && `: ${lastWords.trim()}`}`,
+    )
+  })
   gone.catch(() => undefined)
   try {
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)

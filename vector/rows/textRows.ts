@@ -131,7 +131,7 @@ export function createTextRows(database: DatabaseSync): TextRows {
       const chosen = choose(table, words)
       if (chosen.length === 0) return []
       const isRanked = chosen[0]!.count <= mostOccurrences
-      const match = (isRanked ? chosen : chosen.slice(0, 1)).map(({ word }) => `"${word}"`).join(' OR ')
+      const match = chosen.map(({ word }) => `"${word}"`).join(' OR ')
       // What is there joins what is not asked for: without a condition no row is read but those that are shown.
       const found = database
         .prepare(

@@ -11,8 +11,8 @@ export type MaintenanceOptions = {
   readonly optimizeEvery: number
   readonly keepVersionsMs: number
   readonly indexAboveRows: number
-  /** Begins an indexing of all rows that there are; what is returned is called when it is done. */
-  readonly indexing: () => () => void
+  /** Begins an indexing of all rows that there are; what is returned is told whether the index has them, or it came to nothing. */
+  readonly indexing: () => (isIndexed: boolean) => void
 }
 
 /** Of the time that compaction may take: it keeps a core busy, the longer the larger the table. */
@@ -134,8 +134,13 @@ export function createMaintenance(
         // Begun in the queue: no write that takes rows away is under way, and none is half done.
         const indexed = options.indexing()
         compacting = attempt('transactions', async () => {
-          await deps.jobs.compact(cleanupOlderThan)
-          if (await hasVectorIndex(tables.transactions)) indexed()
+          let isIndexed = false
+          try {
+            await deps.jobs.compact(cleanupOlderThan)
+            isIndexed = await hasVectorIndex(tables.transactions)
+          } finally {
+            indexed(isIndexed)
+          }
         })
       })
       await compacting
@@ -163,8 +168,13 @@ export function createMaintenance(
     // Of rows that are written: a write that is under way may still end.
     const indexed = await queue.run(async () => options.indexing())
     void perform('vectorIndex', async () => {
-      await deps.jobs.buildIndex({ name: `${indexName}${numPartitions}`, numPartitions, replaces: present })
-      indexed()
+      let isIndexed = false
+      try {
+        await deps.jobs.buildIndex({ name: `${indexName}${numPartitions}`, numPartitions, replaces: present })
+        isIndexed = true
+      } finally {
+        indexed(isIndexed)
+      }
     }).finally(() => {
       building = false
     })

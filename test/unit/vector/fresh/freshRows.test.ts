@@ -36,7 +36,7 @@ describe('fresh rows', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ apply: fc.integer({ min: 0, max: 40 }) }) },
       { weight: 2, arbitrary: fc.record({ back: fc.integer({ min: 1, max: 6 }) }) },
-      { weight: 2, arbitrary: fc.constantFrom('begin', 'end') },
+      { weight: 2, arbitrary: fc.constantFrom('begin', 'end', 'fail') },
       { weight: 1, arbitrary: fc.constantFrom('open', 'wait') },
     )
     await fc.assert(
@@ -45,7 +45,7 @@ describe('fresh rows', () => {
         // The index, as LanceDB keeps it: rows as they were written, not as they are called.
         let chain: { id: string; block: number; written: number }[] = []
         let index: Set<number> | undefined
-        let jobs: { end: () => void; holds: Set<number> }[] = []
+        let jobs: { end: (isIndexed: boolean) => void; holds: Set<number> }[] = []
         let written = 0
         let number = 0
         let fresh = createFreshRows(rows, false)
@@ -60,8 +60,9 @@ describe('fresh rows', () => {
           } else if (each === 'end') {
             const job = jobs.shift()
             if (job) index = job.holds
-            job?.end()
-          } else if (each === 'open') {
+            job?.end(true)
+          } else if (each === 'fail') jobs.shift()?.end(false)
+          else if (each === 'open') {
             fresh.stop()
             await fresh.loaded
             jobs = []
@@ -96,7 +97,7 @@ describe('fresh rows', () => {
     expect(fresh.vectors()).toBeUndefined()
     const end = fresh.indexing(30n)
     apply(rows, fresh, 35, 10)
-    end()
+    end(true)
     await expect.poll(() => fresh.vectors()?.size()).toBe(4 * 4_000 + 10)
     expect(fresh.isAll()).toBe(false)
     const again = createFreshRows(rows, true)
@@ -112,10 +113,22 @@ describe('fresh rows', () => {
     await fresh.loaded
     apply(rows, fresh, 1, 3)
     expect(fresh.vectors()).toBeUndefined()
-    fresh.indexing(1n)()
+    fresh.indexing(1n)(true)
     await fresh.loaded
     apply(rows, fresh, 2, 3)
     await expect.poll(() => fresh.vectors()?.size()).toBe(3)
+    rows.close()
+  })
+
+  test('rows that cannot be read are left to LanceDB', async () => {
+    const rows = openRowsInMemory()
+    const after = () => {
+      throw new Error('database disk image is malformed')
+    }
+    const fresh = createFreshRows({ ...rows, after }, false)
+    await fresh.loaded
+    apply(rows, fresh, 1, 3)
+    expect(fresh.nearest(anything, 1)).toBeUndefined()
     rows.close()
   })
 })

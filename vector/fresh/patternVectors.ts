@@ -1,3 +1,4 @@
+import { closeness } from '../embed/closeness.ts'
 import { embedPattern } from '../embed/embedPattern.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { PatternProfile } from '../types.ts'
@@ -26,9 +27,9 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest'>): PatternVec
           .map((row) => [String(row.id), embedPattern(row as unknown as PatternProfile)]),
       )
       if (vectors.size > mostPatterns) return undefined
-      const near = [...vectors].map(([id, other]) => ({ id, closeness: product(vector, other) }))
+      const near = [...vectors].map(([id, other]) => ({ id, product: closeness(vector, other) }))
       return near
-        .sort((a, b) => b.closeness - a.closeness || (a.id < b.id ? -1 : 1))
+        .sort((a, b) => b.product - a.product || (a.id < b.id ? -1 : 1))
         .slice(0, limit)
         .map(({ id }) => id)
     },
@@ -39,10 +40,4 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest'>): PatternVec
       for (const pattern of upserted) vectors.set(pattern.id, embedPattern(pattern))
     },
   }
-}
-
-function product(a: Float32Array, b: Float32Array): number {
-  let sum = 0
-  for (let at = 0; at < a.length; at += 1) sum += a[at]! * b[at]!
-  return sum
 }

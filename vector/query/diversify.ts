@@ -1,3 +1,4 @@
+import { closeness } from '../embed/closeness.ts'
 import type { Ranked } from './rank.ts'
 
 /** Places that are chosen one by one; what follows keeps its order. Nobody reads that far for variety. */
@@ -42,10 +43,7 @@ export function diversify(ranked: readonly Ranked[], lambda: number): readonly R
 /** 0 to 1: cosine of two vectors of one length, or the share of words that two texts have in common; 0 where nothing compares. */
 export function likenessOf({ found: a }: Ranked, { found: b }: Ranked): number {
   if (a.vector && b.vector && a.vector.length === b.vector.length) {
-    // Both have length 1.
-    let product = 0
-    for (let place = 0; place < a.vector.length; place += 1) product += a.vector[place]! * b.vector[place]!
-    return Math.min(1, Math.max(0, product))
+    return Math.min(1, Math.max(0, closeness(a.vector, b.vector)))
   }
   if (!a.words || !b.words) return 0
   const [few, many] = a.words.size < b.words.size ? [a.words, b.words] : [b.words, a.words]

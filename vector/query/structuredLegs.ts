@@ -1,5 +1,7 @@
+import { closeness } from '../embed/closeness.ts'
 import { embedPattern } from '../embed/embedPattern.ts'
 import { embedTransaction } from '../embed/embedTransaction.ts'
+import { conjunction } from '../filter/conjunction.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { PatternProfile } from '../types.ts'
 import type { StoredRow } from './describeRow.ts'
@@ -149,24 +151,13 @@ function readRows(leg: StructuredLeg, ids: readonly string[], vector: Float32Arr
     .byIds(leg.name, [...new Set(ids)])
     .filter((row) => leg.newest === undefined || (row[leg.written] as bigint) <= leg.newest)
     .map((row) => foundRow(leg, row, 'near'))
-    .map((found) => ({ ...found, distance: cosineDistance(vector, found.vector!) }))
+    .map((found) => ({ ...found, distance: Math.max(0, 1 - closeness(vector, found.vector!)) }))
     .sort(byDistance)
-}
-
-/** Of vectors of length 1. */
-function cosineDistance(a: Float32Array, b: Float32Array): number {
-  let product = 0
-  for (let at = 0; at < a.length; at += 1) product += a[at]! * b[at]!
-  return Math.max(0, 1 - product)
 }
 
 export function byDistance(a: Found, b: Found): number {
   if (a.distance !== b.distance) return a.distance! - b.distance!
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
-}
-
-export function conjunction(conditions: readonly string[]): string {
-  return conditions.map((condition) => `(${condition})`).join(' AND ')
 }
 
 function foundRow(leg: StructuredLeg, row: StoredRow, match: Found['match']): Found {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { writtenColumn } from '../filter/columns.ts'
+import { conjunction } from '../filter/conjunction.ts'
 import type { StoredRow } from '../query/describeRow.ts'
 import type { BlockPosition } from '../types.ts'
 import { createGraphRows, type GraphRows } from './graphRows.ts'
@@ -88,7 +89,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     },
     newest(table, where, limit) {
       const order = `"${writtenColumn[table]}" DESC, "id" ASC`
-      const fits = where.length === 0 ? '' : ` WHERE ${where.map((each) => `(${each})`).join(' AND ')}`
+      const fits = where.length === 0 ? '' : ` WHERE ${conjunction(where)}`
       return select(table, `${fits} ORDER BY ${order} LIMIT ?`, [limit])
     },
     byIds(table, ids) {
@@ -96,8 +97,8 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       return select(table, ' WHERE "id" IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)])
     },
     fitting(table, ids, where) {
-      const fits = ['"id" IN (SELECT value FROM json_each(?))', ...where.map((each) => `(${each})`)]
-      const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${fits.join(' AND ')}`)
+      const fits = conjunction(['"id" IN (SELECT value FROM json_each(?))', ...where])
+      const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${fits}`)
       return statement.all(JSON.stringify(ids)).map(({ id }) => String(id))
     },
     after: ({ block, id }, limit) =>

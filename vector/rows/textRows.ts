@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { conjunction } from '../filter/conjunction.ts'
 import type { StoredRow } from '../query/describeRow.ts'
 import { documentFields } from '../store/schema.ts'
 import { inTransaction } from './inTransaction.ts'
@@ -177,8 +178,4 @@ export function createTextRows(database: DatabaseSync): TextRows {
     statement.setReadBigInts(true)
     return statement.all(...values) as Record<string, SQLOutputValue>[] as StoredRow[]
   }
-}
-
-function conjunction(conditions: readonly string[]): string {
-  return conditions.map((condition) => `(${condition})`).join(' AND ')
 }

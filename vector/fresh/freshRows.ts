@@ -39,8 +39,15 @@ export type FreshRows = {
 /** What is searched in memory, of each table with vectors. */
 export type Fresh = { readonly transactions: FreshRows; readonly patterns: PatternVectors }
 
-/** @param hasIndex whether `transactions` has its approximate index */
-export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
+/**
+ * @param hasIndex whether `transactions` has its approximate index
+ * @param setIndexed keeps up to where it has all rows
+ */
+export function createFreshRows(
+  rows: RowIndex,
+  hasIndex: boolean,
+  setIndexed: (block: bigint) => void = rows.setIndexed,
+): FreshRows {
   const vectors = createFreshVectors()
   /** Up to where the index has all rows; undefined where nobody knows. */
   let indexed = hasIndex ? rows.indexed() : -1n
@@ -62,7 +69,10 @@ export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
     applied(added) {
       // What is not read yet is read in its turn.
       if (isFull || reading || indexed === undefined) return
-      for (const row of added.toSorted(byBlock)) vectors.add(row.id, row.blockNumber, embedTransaction(row))
+      // What is written can be read before it is told of here.
+      const known = vectors.newest()
+      for (const row of added.toSorted(byBlock))
+        if (row.blockNumber > known) vectors.add(row.id, row.blockNumber, embedTransaction(row))
       checkSize()
     },
     cut(lowest) {
@@ -80,7 +90,7 @@ export function createFreshRows(rows: RowIndex, hasIndex: boolean): FreshRows {
         // What was taken back meanwhile was more than the index had.
         if (indexed !== undefined && job.upTo < indexed) return
         indexed = job.upTo
-        rows.setIndexed(indexed)
+        setIndexed(indexed)
         vectors.forget(indexed)
         if (isFull || vectors.size() === 0) void load()
       }

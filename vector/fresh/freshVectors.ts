@@ -16,6 +16,8 @@ type Chunk = {
 /** Vectors of the newest rows, in the order of their blocks, for a search that looks at all of them. */
 export type FreshVectors = {
   readonly size: () => number
+  /** Block of the newest row; -1 without any. */
+  newest(): number
   /** Blocks must not descend. Vectors are of length 1. */
   add(id: string, block: bigint, vector: Float32Array): void
   /** Takes back the rows of blocks from `lowest` on. */
@@ -34,6 +36,7 @@ export function createFreshVectors(): FreshVectors {
 
   return {
     size: () => size,
+    newest: () => chunks.at(-1)?.blocks.at(-1) ?? -1,
     add(id, block, vector) {
       let chunk = chunks.at(-1)
       if (!chunk || chunk.ids.length === chunkRows) {

@@ -1,23 +1,28 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import type { EdgeIncrement, EntityIncrement } from '../graph/increments.ts'
+import {
+  type EdgeIncrement,
+  type EntityIncrement,
+  type Increments,
+  sumEntities,
+} from '../graph/increments.ts'
 import type { CountedEdgeKind, EntityKind } from '../graph/types.ts'
 import { inTransaction } from './inTransaction.ts'
 
-/** The blocks an increment is of. */
-export type EpochSpan = { readonly fromBlock: bigint; readonly toBlock: bigint }
-
 /**
- * The graph as epochs have counted it: rows of `edges` and `entities` are what one epoch adds, sums over epochs tell the whole, and an
- * undone epoch goes with its rows. Made of `transactions`. Calls are synchronous; they throw what SQLite throws.
+ * The graph as epochs have counted it: rows of `edges` are what one epoch adds, and sums over epochs tell the whole; rows of `entities` are
+ * such sums, up to an epoch. An undone epoch goes with its rows. Made of `transactions`. Calls are synchronous; they throw what SQLite throws.
  */
 export type GraphRows = {
   /** Newest block that an epoch up to a block counts, or of all; undefined before the first. */
   reached(upTo?: bigint): bigint | undefined
-  /** What epochs add: all of it or, when it throws, nothing. */
-  add(edges: Iterable<EdgeIncrement & EpochSpan>, entities: Iterable<EntityIncrement & EpochSpan>): void
+  /** What the epoch after all others adds, by its last block: all of it or, when it throws, nothing. */
+  add(toBlock: bigint, increments: Increments): void
   /** The newest increments from or to an entity, of epochs up to a block. */
   edgesOf(id: string, upTo: bigint, limit: number): readonly EdgeIncrement[]
+  /** Entities as counted by epochs up to a block, in no order. */
   entitiesOf(ids: readonly string[], upTo: bigint): readonly EntityIncrement[]
+  /** Takes back the epochs that have blocks from one on. */
+  cut(lowest: bigint): void
   counts(): { readonly edges: number; readonly entities: number }
 }
 
@@ -26,7 +31,6 @@ const edgeColumns = [
   'source',
   'target',
   'token',
-  'fromBlock',
   'toBlock',
   'count',
   'failed',
@@ -38,7 +42,6 @@ const edgeColumns = [
 const entityColumns = [
   'id',
   'kind',
-  'fromBlock',
   'toBlock',
   'count',
   'failed',
@@ -47,17 +50,21 @@ const entityColumns = [
   'lastIndex',
 ] as const
 
+/**
+ * Each edge increment stands with the others of its source, newest first to be read, and once more with those of its target: a contract
+ * that everybody calls has a thousand of them, which would be a thousand pages.
+ */
 export const createGraphTables: readonly string[] = [
-  `CREATE TABLE edges("kind" TEXT NOT NULL, "source" TEXT NOT NULL, "target" TEXT NOT NULL, "token" TEXT NOT NULL,
-    "fromBlock" INTEGER NOT NULL, "toBlock" INTEGER NOT NULL, "count" INTEGER NOT NULL, "failed" INTEGER NOT NULL,
-    "value" TEXT NOT NULL, "firstBlock" INTEGER NOT NULL, "lastBlock" INTEGER NOT NULL, "lastIndex" INTEGER NOT NULL) STRICT`,
-  `CREATE TABLE entities("id" TEXT NOT NULL, "kind" TEXT NOT NULL, "fromBlock" INTEGER NOT NULL, "toBlock" INTEGER NOT NULL,
-    "count" INTEGER NOT NULL, "failed" INTEGER NOT NULL, "firstBlock" INTEGER NOT NULL, "lastBlock" INTEGER NOT NULL,
-    "lastIndex" INTEGER NOT NULL) STRICT`,
-  'CREATE INDEX edgesBySource ON edges("source", "lastBlock", "lastIndex")',
-  'CREATE INDEX edgesByTarget ON edges("target", "lastBlock", "lastIndex")',
+  `CREATE TABLE edges("source" TEXT NOT NULL, "lastBlock" INTEGER NOT NULL, "lastIndex" INTEGER NOT NULL, "kind" TEXT NOT NULL,
+    "target" TEXT NOT NULL, "token" TEXT NOT NULL, "toBlock" INTEGER NOT NULL, "count" INTEGER NOT NULL, "failed" INTEGER NOT NULL,
+    "value" TEXT NOT NULL, "firstBlock" INTEGER NOT NULL,
+    PRIMARY KEY("source", "lastBlock", "lastIndex", "kind", "target", "token")) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE entities("id" TEXT NOT NULL, "kind" TEXT NOT NULL, "toBlock" INTEGER NOT NULL, "count" INTEGER NOT NULL,
+    "failed" INTEGER NOT NULL, "firstBlock" INTEGER NOT NULL, "lastBlock" INTEGER NOT NULL, "lastIndex" INTEGER NOT NULL,
+    PRIMARY KEY("id", "toBlock")) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX edgesByTarget ON edges("target", "lastBlock", "lastIndex", "kind", "source", "token", "toBlock", "count", "failed",
+    "value", "firstBlock")`,
   'CREATE INDEX edgesByEpoch ON edges("toBlock")',
-  'CREATE INDEX entitiesById ON entities("id")',
   'CREATE INDEX entitiesByEpoch ON entities("toBlock")',
 ]
 
@@ -76,12 +83,12 @@ export function createGraphRows(database: DatabaseSync): GraphRows {
   const readFrom = prepare(`${selectEdges} WHERE "source" = ? AND "toBlock" <= ? ${newest}`)
   // What goes from an entity to itself is among those already.
   const readTo = prepare(`${selectEdges} WHERE "target" = ?1 AND "source" <> ?1 AND "toBlock" <= ? ${newest}`)
-  const readEntities = prepare(
-    `SELECT ${quoted(entityColumns)} FROM entities WHERE "id" IN (SELECT value FROM json_each(?)) AND "toBlock" <= ?`,
+  const readEntity = prepare(
+    `SELECT ${quoted(entityColumns)} FROM entities WHERE "id" = ? AND "toBlock" <= ? ORDER BY "toBlock" DESC LIMIT 1`,
   )
-  // Rows go at the end alone, where the next ones take their numbers: the last number is how many there are.
-  const countAll = database.prepare(
-    'SELECT (SELECT max(rowid) FROM edges) AS edges, (SELECT max(rowid) FROM entities) AS entities',
+  const readCounts = database.prepare('SELECT "edges", "entities" FROM reached')
+  const changeCounts = database.prepare(
+    'UPDATE reached SET "edges" = "edges" + ?, "entities" = "entities" + ?',
   )
 
   return {
@@ -89,7 +96,7 @@ export function createGraphRows(database: DatabaseSync): GraphRows {
       const reached = readReached.get(upTo)?.reached
       return reached === null ? undefined : (reached as bigint)
     },
-    add(edges, entities) {
+    add(toBlock, { edges, entities }) {
       const addEdge = database.prepare(
         `INSERT INTO edges(${quoted(edgeColumns)}) VALUES (${places(edgeColumns)})`,
       )
@@ -97,25 +104,40 @@ export function createGraphRows(database: DatabaseSync): GraphRows {
         `INSERT INTO entities(${quoted(entityColumns)}) VALUES (${places(entityColumns)})`,
       )
       inTransaction(database, () => {
-        for (const { value, ...edge } of edges) {
-          const row = { ...edge, value: String(value) }
+        for (const edge of edges) {
+          const row = { ...edge, toBlock, value: String(edge.value) }
           addEdge.run(...edgeColumns.map((name) => row[name]))
         }
-        for (const entity of entities) addEntity.run(...entityColumns.map((name) => entity[name]))
+        const before = entitiesOf(
+          entities.map(({ id }) => id),
+          toBlock,
+        )
+        for (const entity of sumEntities([...before, ...entities])) {
+          const row = { ...entity, toBlock }
+          addEntity.run(...entityColumns.map((name) => row[name]))
+        }
+        changeCounts.run(edges.length, entities.length)
       })
+    },
+    cut(lowest) {
+      const remove = (table: string) =>
+        Number(database.prepare(`DELETE FROM ${table} WHERE "toBlock" >= ?`).run(lowest).changes)
+      changeCounts.run(-remove('edges'), -remove('entities'))
     },
     edgesOf(id, upTo, limit) {
       const found = [...readFrom.all(id, upTo, limit), ...readTo.all(id, upTo, limit)].map(edgeOf)
       return found.sort(byAge).slice(0, limit)
     },
-    entitiesOf(ids, upTo) {
-      if (ids.length === 0) return []
-      return readEntities.all(JSON.stringify(ids), upTo).map(entityOf)
-    },
+    entitiesOf,
     counts() {
-      const { edges, entities } = countAll.get()!
+      const { edges, entities } = readCounts.get()!
       return { edges: Number(edges), entities: Number(entities) }
     },
+  }
+
+  function entitiesOf(ids: readonly string[], upTo: bigint): readonly EntityIncrement[] {
+    const found = [...new Set(ids)].map((id) => readEntity.get(id, upTo))
+    return found.filter((row) => row !== undefined).map(entityOf)
   }
 }
 

@@ -7,8 +7,9 @@ import { VectorStoreError } from '../errors.ts'
 import type { StoredRow } from '../query/describeRow.ts'
 import { errorText } from '../store/failure.ts'
 import type { Progress } from '../store/progress.ts'
+import { inTransaction } from './inTransaction.ts'
 import { createRowIndex, type RowIndex } from './rowIndex.ts'
-import { applicationId, createTables, layout, type RowTable, rowColumns } from './rowSchema.ts'
+import { applicationId, createIndices, createTables, layout, type RowTable, rowColumns } from './rowSchema.ts'
 
 export type OpenRowsOptions = {
   readonly directory: string
@@ -74,12 +75,12 @@ export async function openRows(
     ? undefined
     : `memories: findings up to block ${asOf?.number} are lost: ${file} was missing or damaged, and was made anew`
   if (problem !== undefined) logger.warn({ file, problem, lost }, 'Making the row index anew from the tables')
-  const database = openFile(file)
+  const database = openForWriting(file)
   try {
-    database.exec('BEGIN')
-    for (const statement of createTables) database.exec(statement)
-    database.prepare('INSERT INTO reached("chainId") VALUES (?)').run(String(chainId))
-    database.exec('COMMIT')
+    inTransaction(database, () => {
+      for (const statement of createTables) database.exec(statement)
+      database.prepare('INSERT INTO reached("chainId") VALUES (?)').run(String(chainId))
+    })
     const made = createRowIndex(database, lost)
     made.texts.add('memories', findings ?? [])
     // It is as large as what comes now; were that cut short, the findings would be taken over once more.
@@ -87,6 +88,10 @@ export async function openRows(
     const count = await fill(made, tables, asOf, (filled) =>
       logger.info({ file, rows: filled }, 'Making the row index'),
     )
+    inTransaction(database, () => {
+      for (const statement of createIndices) database.exec(statement)
+    })
+    if (asOf !== undefined) made.apply({ ...nothing, from: asOf.number + 1n, reached: asOf })
     if (count > 0)
       logger.info({ file, rows: count, seconds: (performance.now() - started) / 1000 }, 'Made the row index')
     return made
@@ -106,7 +111,7 @@ function readFindings(
   if (!existsSync(file)) return undefined
   let database: DatabaseSync | undefined
   try {
-    database = openFile(file)
+    database = openForWriting(file)
     if (differenceOf(database, chainId) !== undefined) return undefined
     const isFinding = [`"memoryKind" = 'finding'`, `"toBlock" <= ${asOf.number}`]
     return createRowIndex(database).texts.newest('memories', isFinding, mostFindings)
@@ -153,7 +158,7 @@ async function openExisting(
   if (!existsSync(file)) return asOf === undefined ? {} : { problem: 'there is none' }
   let database: DatabaseSync | undefined
   try {
-    database = openFile(file)
+    database = openForWriting(file)
     let problem = differenceOf(database, chainId)
     if (problem === undefined) {
       const rows = createRowIndex(database)
@@ -188,7 +193,8 @@ async function shortfall(
   return has === expected ? undefined : `it has ${has} rows, the table ${expected}`
 }
 
-function openFile(file: string): DatabaseSync {
+/** Opens a file that is there, or an empty one. Throws what SQLite throws. */
+export function openForWriting(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 2000 })
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
@@ -208,7 +214,9 @@ function differenceOf(database: DatabaseSync, chainId: bigint): string | undefin
   return chain === String(chainId) ? undefined : `it is of chain ${chain}, expected ${chainId}`
 }
 
-/** Copies the tables' rows; returns how many. How far they go is written last. */
+const nothing = { lowest: undefined, removePatterns: [], transactions: [], upsertPatterns: [] }
+
+/** Copies the tables' rows up to a block; returns how many. */
 async function fill(
   rows: RowIndex,
   tables: Readonly<Record<RowTable, Table>>,
@@ -216,13 +224,6 @@ async function fill(
   onProgress: (rows: number) => void,
 ): Promise<number> {
   if (asOf === undefined) return 0
-  const nothing = {
-    from: asOf.number + 1n,
-    lowest: undefined,
-    removePatterns: [],
-    transactions: [],
-    upsertPatterns: [],
-  }
   let count = 0
   for (const name of ['transactions', 'patterns'] as const) {
     const names = rowColumns[name].map((column) => column.name)
@@ -233,13 +234,8 @@ async function fill(
       const isStep = Math.floor((count + stored.length) / progressRows) > Math.floor(count / progressRows)
       count += stored.length
       if (isStep) onProgress(count)
-      rows.apply({
-        ...nothing,
-        ...(name === 'transactions' ? { transactions: stored } : { upsertPatterns: stored }),
-        reached: undefined,
-      })
+      rows.add(name, stored)
     }
   }
-  rows.apply({ ...nothing, reached: asOf })
   return count
 }

@@ -32,6 +32,8 @@ export type RowIndex = {
   reached(): BlockPosition | undefined
   /** Transactions of blocks up to a number. */
   count(upTo: bigint): number
+  /** Rows that are not there: all or, when it throws, none. An index that is missing may be made afterwards. */
+  add(table: RowTable, rows: Iterable<StoredRow>): void
   /** All of a change or, when it throws, nothing. What was made of blocks that go, goes with them. */
   apply(change: RowChange): void
   /**
@@ -75,6 +77,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     'SELECT min("blockNumber") AS block FROM transactions WHERE "blockNumber" >= ?',
   )
   readNext.setReadBigInts(true)
+  const graph = createGraphRows(database)
   const countRows = database.prepare('SELECT count(*) AS rows FROM transactions WHERE "blockNumber" <= ?')
 
   return {
@@ -84,6 +87,9 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       return { number: row.number as bigint, hash: row.hash as string }
     },
     count: (upTo) => Number(countRows.get(upTo)?.rows),
+    add(table, rows) {
+      inTransaction(database, () => insert(table, rows))
+    },
     apply(change) {
       inTransaction(database, () => write(change))
     },
@@ -126,7 +132,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       const block = readNext.get(from)?.block
       return block === null ? undefined : (block as bigint)
     },
-    graph: createGraphRows(database),
+    graph,
     texts: createTextRows(database),
     problem,
     transaction: (write) => inTransaction(database, write),
@@ -137,9 +143,10 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
 
   function write({ from, lowest, transactions, removePatterns, upsertPatterns, reached }: RowChange): void {
     database.prepare('DELETE FROM transactions WHERE "blockNumber" >= ?').run(from)
-    if (lowest !== undefined)
-      for (const table of ['edges', 'entities', 'memories'])
-        database.prepare(`DELETE FROM ${table} WHERE "toBlock" >= ?`).run(lowest)
+    if (lowest !== undefined) {
+      graph.cut(lowest)
+      database.prepare('DELETE FROM memories WHERE "toBlock" >= ?').run(lowest)
+    }
     insert('transactions', transactions)
     const remove = database.prepare('DELETE FROM patterns WHERE "id" = ?')
     for (const id of removePatterns) remove.run(id)

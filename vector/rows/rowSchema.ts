@@ -7,7 +7,7 @@ import { createTextTables } from './textRows.ts'
 export type RowTable = 'transactions' | 'patterns'
 
 /** Layout of the file: another one is made anew from the tables it is made of. */
-export const layout = 3
+export const layout = 4
 /** What tells the file from other programs' ("mmrw"). */
 export const applicationId = 0x6d6d7277
 
@@ -40,6 +40,17 @@ const rowsOfValue: Readonly<Record<string, string>> = {
 export const createTables: readonly string[] = [
   createTable('transactions'),
   createTable('patterns'),
+  ...createGraphTables,
+  ...createTextTables,
+  // One row: the newest block that was applied, none before the first; the newest that the approximate index has; changes of documents;
+  // how many edges and entities there are.
+  `CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT, "indexed" INTEGER, "documents" INTEGER NOT NULL
+    DEFAULT 0, "edges" INTEGER NOT NULL DEFAULT 0, "entities" INTEGER NOT NULL DEFAULT 0)`,
+  `PRAGMA application_id = ${applicationId}`,
+]
+
+/** What follows once the rows are there: an index is sorted several times faster than it is grown. The layout is told last. */
+export const createIndices: readonly string[] = [
   'CREATE UNIQUE INDEX transactionsById ON transactions("id")',
   'CREATE INDEX transactionsByBlock ON transactions("blockNumber", "id")',
   'CREATE INDEX transactionsByHash ON transactions("transactionHash")',
@@ -50,11 +61,6 @@ export const createTables: readonly string[] = [
   'CREATE UNIQUE INDEX patternsById ON patterns("id")',
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
-  ...createGraphTables,
-  ...createTextTables,
-  // One row: the newest block that was applied, none before the first; the newest that the approximate index has; changes of documents.
-  `CREATE TABLE reached("chainId" TEXT NOT NULL, "number" INTEGER, "hash" TEXT, "indexed" INTEGER, "documents" INTEGER NOT NULL
-    DEFAULT 0)`,
   // Makes the table of statistics.
   'ANALYZE',
   ...Object.entries(rowsOfValue).map(
@@ -62,7 +68,6 @@ export const createTables: readonly string[] = [
   ),
   'ANALYZE sqlite_schema',
   `PRAGMA user_version = ${layout}`,
-  `PRAGMA application_id = ${applicationId}`,
 ]
 
 function columnsOf(table: RowTable): readonly RowColumn[] {

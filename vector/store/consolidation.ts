@@ -2,7 +2,6 @@ import { incrementsOf } from '../graph/increments.ts'
 import { readTransactions, type SourceRow } from '../graph/readTransactions.ts'
 import { storedMemory } from '../memory/storedMemory.ts'
 import { summariseEpoch } from '../memory/summariseEpoch.ts'
-import type { MemoryRow } from '../memory/types.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 
 export type ConsolidationOptions = {
@@ -16,20 +15,25 @@ export type ConsolidationOptions = {
 /** Epochs of a batch at most, however few rows they have. */
 const mostEpochs = 4_096n
 
+/** What came of taking epochs in. */
+export type TakenIn = {
+  /** Whether more may be waiting. */
+  readonly hasMore: boolean
+  /** The first block that is not taken in, as far as is known the next epoch with rows, by its last block. */
+  readonly next: { readonly from: bigint; readonly end: bigint }
+}
+
 export type Consolidation = {
-  /** Newest block whose epoch is in the graph and in the memories; undefined before the first. */
-  consolidatedTo(): bigint | undefined
-  /** False when no epoch is complete with `asOf` as the newest block; asks for no rows. */
-  isDue(asOf: bigint): boolean
   /**
-   * Takes in the epochs next in line that are complete when `asOf` is the newest block, a batch of them. True when more may be
-   * waiting. Throws what SQLite throws; what is written by then counts.
+   * Takes in the epochs next in line that are complete when `asOf` is the newest block, a batch of them. Throws what SQLite throws; what is
+   * written by then counts.
    */
-  takeIn(asOf: bigint): boolean
-  /** Blocks were taken back: what is due may be earlier. */
-  forget(): void
-  /** Keeps what was found in blocks, once. */
-  remember(findings: readonly MemoryRow[]): void
+  takeIn(asOf: bigint): TakenIn
+}
+
+/** The last block of the epoch of a block. */
+export function epochEnd(block: bigint, epochBlocks: bigint): bigint {
+  return (block / epochBlocks + 1n) * epochBlocks - 1n
 }
 
 /**
@@ -42,47 +46,20 @@ export function createConsolidation(
   { chainId, epochBlocks, batchRows }: ConsolidationOptions,
 ): Consolidation {
   const length = BigInt(epochBlocks)
+  const endOf = (block: bigint) => epochEnd(block, length)
   let epochsPerBatch = 1n
-  /** End of the epoch that is next after what is taken in, or an earlier one. */
-  let due = { from: -1n, at: 0n }
 
   return {
-    consolidatedTo: () => rows.graph.reached(),
-
-    isDue(asOf) {
-      const from = next()
-      if (due.from !== from) due = { from, at: endOf(from) }
-      return asOf >= due.at
-    },
-
     takeIn(asOf) {
-      const from = next()
+      const from = (rows.graph.reached() ?? -1n) + 1n
       const first = rows.nextBlock(from)
       const end = endOf(first ?? asOf + 1n)
-      due = { from, at: end }
-      if (first === undefined || end > asOf) return false
+      if (first === undefined || end > asOf) return { hasMore: false, next: { from, end } }
       const lastComplete = endOf(asOf) === asOf ? asOf : endOf(asOf) - length
       const last = lastOfBatch(end, lastComplete)
       write(readTransactions(rows, from, last), from)
-      return last < lastComplete
+      return { hasMore: last < lastComplete, next: { from: last + 1n, end: endOf(last + 1n) } }
     },
-
-    forget() {
-      due = { from: -1n, at: 0n }
-    },
-
-    remember(findings) {
-      rows.texts.add('memories', findings.map(storedMemory))
-    },
-  }
-
-  /** The block after all that is taken in. */
-  function next(): bigint {
-    return (rows.graph.reached() ?? -1n) + 1n
-  }
-
-  function endOf(block: bigint): bigint {
-    return (block / length + 1n) * length - 1n
   }
 
   /** As many epochs as have about `batchRows` rows: twice as many as the last time, halved until they fit. */
@@ -108,11 +85,7 @@ export function createConsolidation(
         // Shorter where epochs had another length before.
         const aligned = toBlock - length + 1n
         const span = { fromBlock: aligned > from ? aligned : from, toBlock }
-        const { edges, entities } = incrementsOf(ofEpoch)
-        rows.graph.add(
-          edges.map((edge) => ({ ...edge, ...span })),
-          entities.map((entity) => ({ ...entity, ...span })),
-        )
+        rows.graph.add(toBlock, incrementsOf(ofEpoch))
         rows.texts.add('memories', summariseEpoch(ofEpoch, chainId, span).map(storedMemory))
       }
     })

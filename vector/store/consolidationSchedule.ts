@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
+import type { GraphRows } from '../rows/graphRows.ts'
+import type { RowWriter } from '../rows/rowWriter.ts'
 import type { MaintenanceEvent } from '../types.ts'
-import type { Consolidation } from './consolidation.ts'
+import { epochEnd } from './consolidation.ts'
 import { errorText } from './failure.ts'
 import type { SerialQueue } from './serialQueue.ts'
 
@@ -15,6 +17,8 @@ export type ConsolidationSchedule = {
   applied(asOf: bigint | undefined): void
   /** Takes in what is due, for a caller whose turn in the queue it is. Resolves when that is done or has failed. */
   catchUp(asOf: bigint | undefined): Promise<void>
+  /** Blocks were taken back: what is due may be earlier. */
+  forget(): void
   /** Nothing more is begun. */
   stop(): void
 }
@@ -25,17 +29,21 @@ export type ConsolidationSchedule = {
  * behind answers the same: see `openGraph`. Failures are logged, told and tried again; none reaches a writer.
  */
 export function createConsolidationSchedule(
-  consolidation: Consolidation,
   queue: SerialQueue,
+  { graph, epochBlocks }: { readonly graph: Pick<GraphRows, 'reached'>; readonly epochBlocks: number },
   {
+    writer,
     logger,
     onMaintenance,
   }: {
+    readonly writer: Pick<RowWriter, 'takeIn'>
     readonly logger: Logger
     readonly onMaintenance: (event: MaintenanceEvent) => void
   },
 ): ConsolidationSchedule {
   let newest: bigint | undefined
+  /** The end of the epoch that is next, or of an earlier one. */
+  let next = { from: -1n, end: 0n }
   let isBusy = false
   let isStopped = false
   let appliedSince = false
@@ -50,10 +58,13 @@ export function createConsolidationSchedule(
     },
     async catchUp(asOf) {
       newest = asOf
-      while (asOf !== undefined && consolidation.isDue(asOf)) {
+      while (asOf !== undefined && isDue(asOf)) {
         const { hasMore, hasFailed } = await takeIn()
         if (!hasMore || hasFailed) return
       }
+    },
+    forget() {
+      next = { from: -1n, end: 0n }
     },
     stop() {
       isStopped = true
@@ -61,8 +72,15 @@ export function createConsolidationSchedule(
     },
   }
 
+  /** False when no epoch is complete with `asOf` as the newest block; asks for no rows. */
+  function isDue(asOf: bigint): boolean {
+    const from = (graph.reached() ?? -1n) + 1n
+    if (next.from !== from) next = { from, end: epochEnd(from, BigInt(epochBlocks)) }
+    return asOf >= next.end
+  }
+
   function begin(): void {
-    if (isBusy || isStopped || timer || newest === undefined || !consolidation.isDue(newest)) return
+    if (isBusy || isStopped || timer || newest === undefined || !isDue(newest)) return
     isBusy = true
     void queue.run(takeIn).then(({ hasMore, hasFailed, workMs }) => {
       isBusy = false
@@ -90,7 +108,7 @@ export function createConsolidationSchedule(
     let hasMore = true
     let error: string | undefined
     try {
-      hasMore = consolidation.takeIn(newest)
+      ;({ hasMore, next } = await writer.takeIn(newest))
     } catch (cause) {
       error = errorText(cause)
       logger.warn({ error }, 'epochs could not be taken in: tried again later')

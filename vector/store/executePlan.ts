@@ -1,6 +1,6 @@
 import type { Table } from '@lancedb/lancedb'
 import type { Fresh } from '../fresh/freshRows.ts'
-import type { RowIndex } from '../rows/rowIndex.ts'
+import type { RowWriter } from '../rows/rowWriter.ts'
 import { storedPattern, storedTransaction } from '../rows/storedRows.ts'
 import { encodePatterns, encodeTransactions } from './encodeRows.ts'
 import type { WritePlan } from './planWrites.ts'
@@ -26,11 +26,11 @@ export type ExecuteOptions = {
 export async function executePlan(
   {
     tables,
-    rows: index,
+    writer,
     fresh,
   }: {
     readonly tables: Readonly<Record<StoreTable, Table>>
-    readonly rows: RowIndex
+    readonly writer: Pick<RowWriter, 'apply'>
     readonly fresh: Fresh
   },
   plan: WritePlan,
@@ -66,7 +66,9 @@ export async function executePlan(
     asOf: plan.tip ?? progress.asOf,
     finalized: laterOf(plan.finalized, progress.finalized),
   }
-  index.apply({
+  // Before, as an indexing that ends meanwhile must not count them; and after, for what was read meanwhile.
+  fresh.transactions.cut(from)
+  await writer.apply({
     from,
     lowest,
     transactions: plan.addTransactions.map(storedTransaction),

@@ -7,13 +7,14 @@ import { createPatternVectors } from '../fresh/patternVectors.ts'
 import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
+import { storedMemory } from '../memory/storedMemory.ts'
 import { searchStore } from '../query/searchStore.ts'
 import { isDamaged, openRows, rowsFile, setRowsAside } from '../rows/openRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
+import { createRowWriter, type RowWriter } from '../rows/rowWriter.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
 import { createBranchWatch } from './branchWatch.ts'
-import { createConsolidation } from './consolidation.ts'
 import { createConsolidationSchedule } from './consolidationSchedule.ts'
 import { executePlan } from './executePlan.ts'
 import { errorText, storeOperation } from './failure.ts'
@@ -68,13 +69,29 @@ export async function openStore(
     openRows(settings, handles.tables, progress, deps),
   )
   opened.defer(() => rows.close())
+  const { chainId, epochBlocks, consolidationRows } = settings
+  const writer = createRowWriter({
+    file: rowsFile(directory),
+    chainId,
+    epochBlocks,
+    batchRows: consolidationRows,
+  })
+  opened.defer(() => writer.close())
   const hasIndex = await storeOperation('reading indices', directory, () =>
     hasVectorIndex(handles.tables.transactions),
   )
   // A reader is not told of what is written.
   const fresh = readOnly
     ? undefined
-    : { transactions: createFreshRows(rows, hasIndex), patterns: createPatternVectors(rows) }
+    : {
+        // Where that fails there are more rows to look through, when the folder is opened again.
+        transactions: createFreshRows(
+          rows,
+          hasIndex,
+          (block) => void writer.setIndexed(block).catch(() => {}),
+        ),
+        patterns: createPatternVectors(rows),
+      }
   opened.defer(() => fresh?.transactions.stop())
   const parts = await storeOperation('opening side tables', directory, () =>
     openParts(settings, handles.connection, { rows }, deps),
@@ -83,7 +100,14 @@ export async function openStore(
     { directory, asOf: progress.asOf && String(progress.asOf.number), readOnly },
     'vector store opened',
   )
-  return createStore(settings, { ...handles, rows, fresh }, parts, { progress, backlog }, opened.move(), deps)
+  return createStore(
+    settings,
+    { ...handles, rows, writer, fresh },
+    parts,
+    { progress, backlog },
+    opened.move(),
+    deps,
+  )
 }
 
 function createStore(
@@ -92,8 +116,13 @@ function createStore(
     connection,
     tables,
     rows,
+    writer,
     fresh,
-  }: StoreHandles & { readonly rows: RowIndex; readonly fresh: Fresh | undefined },
+  }: StoreHandles & {
+    readonly rows: RowIndex
+    readonly writer: RowWriter
+    readonly fresh: Fresh | undefined
+  },
   { documents, embedder, embedderOf }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
   lifetime: AsyncDisposableStack,
@@ -119,14 +148,11 @@ function createStore(
       optimizeDocuments: documents.optimize,
     },
   )
-  const consolidation = createConsolidation(rows, {
-    ...settings,
-    batchRows: settings.consolidationRows,
-  })
-  const schedule = createConsolidationSchedule(consolidation, queue, {
-    logger,
-    onMaintenance,
-  })
+  const schedule = createConsolidationSchedule(
+    queue,
+    { graph: rows.graph, epochBlocks: settings.epochBlocks },
+    { writer, logger, onMaintenance },
+  )
   const reads = new Set<Promise<unknown>>()
   const closed = new AbortController()
   const { questionTimeoutMs = 2_000 } = settings.embedder.kind === 'http' ? settings.embedder : {}
@@ -232,7 +258,7 @@ function createStore(
           rows,
           documents,
           progress: await currentProgress(),
-          consolidatedTo: consolidation.consolidatedTo(),
+          consolidatedTo: rows.graph.reached(),
           embedder: { wanted: embedder.id, problem: embedderProblem },
           lastOptimize: maintenance.lastOptimize(),
         }),
@@ -261,18 +287,18 @@ function createStore(
     if (isUndo || options.mayHoldLater) await maintenance.settled()
     const write = () =>
       // Taken over step by step: a write that fails half-way leaves what the disk says.
-      executePlan({ tables, rows, fresh: fresh! }, plan, progress, options, (next) => {
+      executePlan({ tables, writer, fresh: fresh! }, plan, progress, options, (next) => {
         progress = next
       })
     const forget = () => {
       tail.forget()
-      consolidation.forget()
+      schedule.forget()
     }
     // Before, for what is asked from now on; after, for what was read meanwhile.
     if (isUndo) forget()
     const writes = await (isUndo ? branches.leave(write).finally(forget) : write())
     mayHoldLater = false
-    if (plan.upsertFindings.length > 0) consolidation.remember(plan.upsertFindings)
+    if (plan.upsertFindings.length > 0) rows.texts.add('memories', plan.upsertFindings.map(storedMemory))
     if (!asyncConsolidation) await schedule.catchUp(progress.asOf?.number)
     return writes
   }

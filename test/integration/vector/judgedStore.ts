@@ -37,7 +37,7 @@ export async function openJudged(directory: string) {
   const parts = await openParts(settings, connection, { rows }, { logger })
   const fresh = { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) }
   await executePlan(
-    { tables, rows, fresh },
+    { tables, writer: { apply: async (change) => rows.apply(change) }, fresh },
     plan,
     before,
     { ...settings, mayHoldLater: false },
@@ -45,7 +45,7 @@ export async function openJudged(directory: string) {
   )
   const progress = await readProgress(tables.progress)
   const consolidation = createConsolidation(rows, { ...settings, batchRows: settings.consolidationRows })
-  while (consolidation.takeIn(progress.asOf!.number));
+  while (consolidation.takeIn(progress.asOf!.number).hasMore);
   const { signal } = new AbortController()
   const adding = {
     exclusive: <T>(work: () => Promise<T>) => work(),

@@ -218,9 +218,8 @@ async function applyUntilKilled(
   }
   const before = await readProgress(tables.progress)
   const rows = await openRows({ directory, chainId, readOnly: false }, tables, before, { logger })
-  const dyingRows = {
-    ...rows,
-    apply(change: RowChange) {
+  const writer = {
+    async apply(change: RowChange) {
       if (writes === survived) throw new Killed()
       writes += 1
       rows.apply(change)
@@ -230,8 +229,8 @@ async function applyUntilKilled(
     await executePlan(
       {
         tables: dying,
-        rows: dyingRows,
-        fresh: { transactions: createFreshRows(dyingRows, false), patterns: createPatternVectors(dyingRows) },
+        writer,
+        fresh: { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) },
       },
       planWrites(entries, chainId),
       before,

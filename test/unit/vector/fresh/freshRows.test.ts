@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
 import { createFreshRows } from '../../../../vector/fresh/freshRows.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
-import { createTables } from '../../../../vector/rows/rowSchema.ts'
+import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
 import { blockEntry, blockOf } from '../support.ts'
 
 function openRowsInMemory(): RowIndex {
   const database = new DatabaseSync(':memory:')
-  for (const statement of createTables) database.exec(statement)
+  for (const statement of [...createTables, ...createIndices]) database.exec(statement)
   database.exec(`INSERT INTO reached("chainId") VALUES ('1337')`)
   return createRowIndex(database)
 }

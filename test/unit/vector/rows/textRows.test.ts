@@ -4,13 +4,13 @@ import { compileFilter } from '../../../../vector/filter/compileFilter.ts'
 import { parseFilter } from '../../../../vector/filter/parseFilter.ts'
 import { storedMemory } from '../../../../vector/memory/storedMemory.ts'
 import { createRowIndex } from '../../../../vector/rows/rowIndex.ts'
-import { createTables } from '../../../../vector/rows/rowSchema.ts'
+import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import type { TextRows } from '../../../../vector/rows/textRows.ts'
 
 function openTexts(): TextRows {
   const database = new DatabaseSync(':memory:')
   database.exec('PRAGMA case_sensitive_like = ON')
-  for (const statement of createTables) database.exec(statement)
+  for (const statement of [...createTables, ...createIndices]) database.exec(statement)
   database.exec(`INSERT INTO reached("chainId") VALUES ('1337')`)
   return createRowIndex(database).texts
 }

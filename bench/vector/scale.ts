@@ -5,11 +5,13 @@
  *
  * The store runs in a process of its own, with the settings of a sidecar. Recall is against the exact search of the same rows: a row
  * counts when it is as near as the tenth, since rows with the same features are equally near. With `--directory` the store stays
- * there, and a second run searches what the first has written.
+ * there, and a second run searches what the first has written. Its files are read once before they are searched.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connect, Session, type Table } from '@lancedb/lancedb'
@@ -98,7 +100,15 @@ if (there < rows) {
   const seconds = compactions.map((event) => event.seconds * 1000)
   note(`compactions meanwhile (${compactions.length})`, compactions.length === 0 ? '-' : spread(seconds))
 }
-// Written at full speed graph and index are behind; what is measured is the state most questions meet.
+// Written at full speed graph and index are behind; what is measured is the state most questions meet: a compaction begun after the last of
+// these writes has told what the index holds.
+const more = manyEntries(transactions, rowsPerBlock, BigInt((await store.stats()).asOf?.number ?? 0) + 1n)
+const filledAt = Date.now()
+const beganAt = ({ atMs, seconds }: MaintenanceEvent) => atMs - seconds * 1000
+while (!events.some((event) => event.job === 'optimize' && event.ok && beganAt(event) > filledAt)) {
+  await store.apply([more.next().value])
+  await delay(500)
+}
 const lastEpoch = BigInt(Math.floor((rows / rowsPerBlock + 1) / epochBlocks) * epochBlocks - 1)
 for (;;) {
   const { vectorIndex, consolidatedTo = -1n } = await store.stats()
@@ -116,7 +126,9 @@ for (const title of texts) {
   await store.addDocument({ title, kind: 'note', text })
 }
 
+await readAll()
 await measureTable()
+await readAll()
 await measureAnswers()
 await measureUnderIngest()
 note("resident, the store's process at the end", megabytes(store.rssBytes()))
@@ -130,6 +142,17 @@ if (!values.directory) {
 function note(what: string, result: string): void {
   report(what, result)
   results[what] = result
+}
+
+/** So that the system's page cache has them, which some machines empty within a minute. */
+async function readAll(): Promise<void> {
+  const names = await readdir(directory, { recursive: true, withFileTypes: true })
+  for (const entry of names) {
+    if (!entry.isFile()) continue
+    // Compaction removes some of them meanwhile.
+    const chunks = createReadStream(join(entry.parentPath, entry.name), { highWaterMark: 1 << 20 })
+    await finished(chunks.resume()).catch(() => undefined)
+  }
 }
 
 /** One table, in this process: exact, as answers search it, and with filters, each with its recall. */
@@ -236,7 +259,6 @@ async function measureAnswers(): Promise<void> {
 async function measureUnderIngest(): Promise<void> {
   const seconds = Number(values['ingest-seconds'])
   if (seconds === 0) return
-  const more = manyEntries(transactions, rowsPerBlock, BigInt(rows / rowsPerBlock + 1))
   const end = performance.now() + seconds * 1000
   const before = events.length
   let ingested = 0

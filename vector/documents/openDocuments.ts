@@ -6,6 +6,7 @@ import type { EmbedderRecord } from '../embed/openEmbedder.ts'
 import { openServingTable, type Serving, type ServingTable } from '../embed/servingTable.ts'
 import { tableStatePath } from '../embed/tableState.ts'
 import { VectorStoreError } from '../errors.ts'
+import { createDocumentVectors, type DocumentVectors } from '../fresh/documentVectors.ts'
 import type { StoredRow } from '../query/describeRow.ts'
 import { type TextRows, textColumns } from '../rows/textRows.ts'
 import { errorText } from '../store/failure.ts'
@@ -52,6 +53,7 @@ export type Documents = {
   use<T>(work: (serving: Serving) => Promise<T>): Promise<T | undefined>
   /** Compacts what was written since the last time. Throws what LanceDB throws. */
   optimize(cleanupOlderThan: Date): Promise<void>
+  readonly vectors: DocumentVectors
   /** Undefined when the table cannot be used, or was never made. */
   readonly serving: ServingTable | undefined
   close(): void
@@ -83,6 +85,7 @@ export async function openDocuments(
   return {
     problem,
     serving,
+    vectors: createDocumentVectors(texts),
 
     names() {
       if (!serving) return noNames

@@ -13,12 +13,13 @@ export function arrange(
   lists: readonly RankedList[],
   context: RankContext,
   lambda = ownWorth,
+  places?: number,
 ): readonly Ranked[] {
   const ranked = rank(lists, context)
   const named = ranked.filter(({ found }) => found.match === 'exact').sort(byPlace)
   const others = ranked.filter(({ found }) => found.match !== 'exact' && found.match !== 'newest')
   const newest = ranked.filter(({ found }) => found.match === 'newest').sort(byAge)
-  return [...named, ...diversify(others, lambda), ...newest]
+  return [...named, ...diversify(others, lambda, places), ...newest]
 }
 
 /** Rows before what is concluded or written about them. */

@@ -9,8 +9,9 @@ const mostCandidates = 200
 /**
  * Maximal marginal relevance: each place goes to the row with the most of `lambda` times its own worth, less `1 - lambda` times
  * how much it is like the one most like it of those before. So ten calls alike do not crowd out all else.
+ * @param places that somebody will see
  */
-export function diversify(ranked: readonly Ranked[], lambda: number): readonly Ranked[] {
+export function diversify(ranked: readonly Ranked[], lambda: number, places = mostPlaces): readonly Ranked[] {
   const open = ranked.slice(0, mostCandidates)
   // Worth is spread over 0 to 1, as likeness is: else variety would outweigh it or count for nothing.
   const most = open[0]?.rerank ?? 0
@@ -19,7 +20,7 @@ export function diversify(ranked: readonly Ranked[], lambda: number): readonly R
   // How much each open row is like those chosen, kept up as they are.
   const likeness = new Float64Array(open.length)
   const taken = new Uint8Array(open.length)
-  while (chosen.length < Math.min(mostPlaces, open.length)) {
+  while (chosen.length < Math.min(places, mostPlaces, open.length)) {
     let best = -1
     let bestWorth = Number.NEGATIVE_INFINITY
     for (let index = 0; index < open.length; index += 1) {

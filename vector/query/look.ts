@@ -24,7 +24,7 @@ export type LookContext = {
   readonly graph: GraphSources
   /** What questions to documents are embedded with. Throws why that cannot be. */
   readonly embed: (text: string, of: EmbedderRecord) => Promise<Float32Array>
-  readonly documents: Pick<Documents, 'use'>
+  readonly documents: Pick<Documents, 'use' | 'vectors'>
   readonly attempt: Attempt
 }
 
@@ -147,7 +147,7 @@ async function nearDocuments(
       documents.use(async ({ table, embedder }) => {
         if (leg.texts.newest('documents', [], 1).length === 0) return []
         const vector = await embed(query.words.join(' '), embedder)
-        const near = await documentsNear(leg, table, vector, wanted)
+        const near = await documentsNear(leg, { table, vectors: documents.vectors }, vector, wanted)
         return near.map((found) => ({ ...found, embedder: embedder.id }))
       }),
     ),

@@ -51,7 +51,8 @@ export async function searchStore(
 ): Promise<ContextAnswer> {
   const { lists, meant, names, warnings } = await gather(sources, request, progress)
   const { finalized, asOf } = progress
-  const ranked = arrange(lists, { meant, newest: asOf?.number, finalized })
+  const context = { meant, newest: asOf?.number, finalized }
+  const ranked = arrange(lists, context, undefined, request.limit)
   const items = ranked.slice(0, request.limit).map((row) => describeFound(row, { finalized, names }))
   return {
     query: request.query,

@@ -11,10 +11,10 @@ import type { StructuredLeg } from './planLegs.ts'
 /** Partitions of the approximate index looked through. No effect on exact search. */
 const probes = 32
 /**
- * Rows asked for of each that is wanted: the index of transactions knows vectors by one bit of each component, and the best of its best are
- * chosen here. Patterns have none.
+ * Rows asked for beyond those that are wanted: the index of transactions knows vectors by two bits of each component, and the best of its
+ * best are chosen here; each costs a row read. Patterns have none.
  */
-const candidates = { transactions: 2.5, patterns: 1 }
+const more = { transactions: 20, patterns: 0 }
 /** Fresh rows looked through, nearest first, for some that fit. */
 const mostLooked = 2_000
 /** Blocks up to which all are looked through at once. */
@@ -95,7 +95,7 @@ export async function nearestRows(
   vector: Float32Array,
   limit: number,
 ): Promise<readonly Found[]> {
-  const wanted = Math.ceil(limit * candidates[leg.name])
+  const wanted = limit + more[leg.name]
   const recent = nearestFresh(leg, vector, wanted)
   const isAll = recent !== undefined && leg.fresh?.isAll() === true
   const isFast = recent !== undefined
@@ -155,7 +155,7 @@ function readRows(leg: StructuredLeg, ids: readonly string[], vector: Float32Arr
     .sort(byDistance)
 }
 
-export function byDistance(a: Found, b: Found): number {
+export function byDistance(a: Pick<Found, 'distance' | 'id'>, b: Pick<Found, 'distance' | 'id'>): number {
   if (a.distance !== b.distance) return a.distance! - b.distance!
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }

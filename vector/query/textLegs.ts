@@ -1,4 +1,6 @@
 import type { Table } from '@lancedb/lancedb'
+import { closeness } from '../embed/closeness.ts'
+import { type DocumentVectors, toUnitLength } from '../fresh/documentVectors.ts'
 import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
 import type { TextLeg } from './planLegs.ts'
@@ -30,11 +32,37 @@ export function rowsByWords(
 
 /** Parts of documents near a vector of their embedder, nearest first. */
 export async function documentsNear(
-  { name, texts, where }: TextLeg,
+  leg: TextLeg,
+  { table, vectors }: { readonly table: Table; readonly vectors: DocumentVectors },
+  vector: Float32Array,
+  limit: number,
+): Promise<readonly Found[]> {
+  const known = await vectors.of(table)
+  if (!known) return documentsNearInTable(leg, table, vector, limit)
+  const [first] = known.values()
+  if (first && first.length !== vector.length)
+    throw new Error(`expected vectors of ${vector.length} components in ${table.name}, got ${first.length}`)
+  const question = toUnitLength(vector)
+  const near = [...known]
+    .map(([id, other]) => ({ id, distance: 1 - closeness(question, other) }))
+    .sort(byDistance)
+  const found: Found[] = []
+  // Without conditions the first of these slices is enough.
+  for (let at = 0; at < near.length && found.length < limit; at += looked * limit) {
+    const distances = new Map(near.slice(at, at + looked * limit).map(({ id, distance }) => [id, distance]))
+    if (leg.where.length === 0) for (const id of [...distances.keys()].slice(limit)) distances.delete(id)
+    found.push(...readParts(leg, distances))
+  }
+  return found.slice(0, limit)
+}
+
+async function documentsNearInTable(
+  leg: TextLeg,
   table: Table,
   vector: Float32Array,
   limit: number,
 ): Promise<readonly Found[]> {
+  const { name, texts, where } = leg
   const query = table.query().nearestTo(vector).distanceType('cosine').select(['id', '_distance'])
   if (where.length === 0) query.limit(limit)
   else {
@@ -44,12 +72,21 @@ export async function documentsNear(
     else query.where(`\`id\` IN (${fitting.map(({ id }) => `'${id}'`).join(', ')})`).limit(limit)
   }
   const near: readonly StoredRow[] = await query.toArray()
-  const distances = new Map(near.map(({ id, _distance }) => [String(id), Number(_distance)]))
+  return readParts(leg, new Map(near.map(({ id, _distance }) => [String(id), Number(_distance)]))).slice(
+    0,
+    limit,
+  )
+}
+
+/** What is there of parts, and fulfils the conditions, nearest first. */
+function readParts(
+  { name, texts, where }: TextLeg,
+  distances: ReadonlyMap<string, number>,
+): readonly Found[] {
   return texts
     .byIds(name, [...distances.keys()], where)
     .map((row) => ({ ...foundText(name, row, 'near'), distance: distances.get(String(row.id))! }))
     .sort(byDistance)
-    .slice(0, limit)
 }
 
 /** Rows that fulfil any of some conditions, the newest first. */

@@ -201,7 +201,7 @@ export function createMaintenance(
 }
 
 /** Before the number of partitions, which LanceDB tells of no index. */
-const indexName = 'embedding_rq_'
+const indexName = 'embedding_rq2_'
 
 /** Whether an index has partitions enough: a question reads a number of them, and they grow with the table. */
 function suits(name: string, rows: number): boolean {

@@ -170,15 +170,15 @@ test('the approximate index is built anew once the table has outgrown it', async
   }
   await store.apply([many(1, 400)])
   expect(await next('vectorIndex')).toMatchObject({ ok: true })
-  expect(await indices()).toEqual(['embedding_rq_20'])
+  expect(await indices()).toEqual(['embedding_rq2_20'])
   await next('optimize')
   await store.apply([many(2, 800)])
   await until('optimize')
-  expect(await indices()).toEqual(['embedding_rq_20'])
+  expect(await indices()).toEqual(['embedding_rq2_20'])
   await store.apply([many(number, 600)])
   number += 1
   expect(await until('vectorIndex')).toMatchObject({ ok: true })
-  expect(await indices()).toEqual([expect.stringMatching(/^embedding_rq_4\d$/)])
+  expect(await indices()).toEqual([expect.stringMatching(/^embedding_rq2_4\d$/)])
   await store.close()
 })
 

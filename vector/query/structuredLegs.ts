@@ -8,15 +8,16 @@ import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
 import type { StructuredLeg } from './planLegs.ts'
 
-/** Partitions of the approximate index looked through. No effect on exact search. */
+/** Partitions of the approximate index looked through; under conditions the nearest that fit are farther apart. No effect on exact search. */
 const probes = 32
+const probesUnderConditions = 64
 /**
  * Rows asked for beyond those that are wanted: the index of transactions knows vectors by two bits of each component, and the best of its
  * best are chosen here; each costs a row read. Patterns have none.
  */
 const more = { transactions: 20, patterns: 0 }
-/** Fresh rows looked through, nearest first, for some that fit. */
-const mostLooked = 2_000
+/** Fresh rows looked through, nearest first, for some that fulfil conditions: where an index has the others, and where there are no others. */
+const looked = { others: 500, all: 2_000 }
 /** Blocks up to which all are looked through at once. */
 const leastBlocks = 4096n
 
@@ -97,32 +98,44 @@ export async function nearestRows(
 ): Promise<readonly Found[]> {
   const wanted = limit + more[leg.name]
   const recent = nearestFresh(leg, vector, wanted)
-  const isAll = recent !== undefined && leg.fresh?.isAll() === true
-  const isFast = recent !== undefined
-  const near = isAll ? [] : await nearestIds(leg, leg.where, vector, wanted, isFast)
-  const rows = readRows(leg, [...near, ...(recent ?? [])], vector)
-  if (leg.newest === undefined || isFast || rows.length === near.length) return rows.slice(0, limit)
+  if (recent) {
+    const near = leg.fresh?.isAll() ? [] : await nearestIds(leg, leg.where, vector, wanted, true)
+    const rows = readRows(leg, [...near, ...recent.ids], vector)
+    if (isComplete(rows)) return rows.slice(0, limit)
+  }
+  const near = await nearestIds(leg, leg.where, vector, wanted, false)
+  const rows = readRows(leg, near, vector)
+  if (leg.newest === undefined || rows.length === near.length) return rows.slice(0, limit)
   // As a condition of every question this would cost more than all else.
   const again = await nearestIds(leg, [...leg.where, ...settled(leg)], vector, wanted, false)
   return readRows(leg, again, vector).slice(0, limit)
+
+  /** Whether no fresh row that was not looked at can be among them. */
+  function isComplete(rows: readonly Found[]): boolean {
+    if (recent?.last === undefined) return true
+    const [last] = readRows(leg, [recent.last], vector)
+    return last !== undefined && rows.length >= limit && rows[limit - 1]!.distance! <= last.distance!
+  }
 }
 
-/** Rows that no index holds; undefined where they have to be found by LanceDB, with the others. */
+/**
+ * Rows that no index holds; undefined where they have to be found by LanceDB, with the others.
+ * Where not all were looked at, `last` is the farthest of those that were.
+ */
 function nearestFresh(
   leg: StructuredLeg,
   vector: Float32Array,
-  limit: number,
-): readonly string[] | undefined {
-  if (leg.where.length === 0) return leg.fresh?.nearest(vector, limit)
-  for (let looked = 4 * limit; looked <= Math.max(mostLooked, 4 * limit); looked *= 4) {
-    const near = leg.fresh?.nearest(vector, looked)
-    if (!near) return undefined
-    const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
-    if (fitting.size >= limit || near.length < looked)
-      return near.filter((id) => fitting.has(id)).slice(0, limit)
-  }
-  // Few fit: where they are is for an index to say.
-  return undefined
+  wanted: number,
+): { readonly ids: readonly string[]; readonly last?: string } | undefined {
+  const isAny = leg.where.length === 0
+  const most = isAny ? wanted : Math.max(wanted, leg.fresh?.isAll() ? looked.all : looked.others)
+  const near = leg.fresh?.nearest(vector, most)
+  if (!near) return undefined
+  if (isAny) return { ids: near }
+  const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
+  const ids = near.filter((id) => fitting.has(id)).slice(0, wanted)
+  const isEnough = ids.length === wanted || near.length < most
+  return isEnough ? { ids } : { ids, last: near.at(-1)! }
 }
 
 async function nearestIds(
@@ -136,7 +149,7 @@ async function nearestIds(
     .query()
     .nearestTo(vector)
     .distanceType('cosine')
-    .nprobes(probes)
+    .nprobes(where.length === 0 ? probes : probesUnderConditions)
     .select(['id', '_distance'])
     .limit(limit)
   if (isFast) query.fastSearch()

@@ -35,3 +35,11 @@ export function isSelective(expression: FilterExpression): boolean {
   if (expression.test === 'compare') return expression.comparison === '='
   return expression.test === 'in' && !expression.negated
 }
+
+/** Whether all that fits has one of a few outcomes. */
+export function isOfOutcome(expression: FilterExpression): boolean {
+  if (expression.kind === 'and') return expression.terms.some(isOfOutcome)
+  if (expression.kind !== 'predicate' || expression.column !== 'outcome') return false
+  if (expression.test === 'compare') return expression.comparison === '='
+  return expression.test === 'in' && !expression.negated
+}

@@ -9,6 +9,8 @@ import type { PatternVectors } from './patternVectors.ts'
 
 /** 18 MB of vectors, 15 of ids. */
 const mostRows = 131_072
+/** Of more, enough are among those nearest to whatever is asked. */
+const mostListed = 4_000
 /** Read at a time when a folder is opened: a few ms, between which questions are answered. */
 const loadedRows = 500
 
@@ -19,8 +21,13 @@ const loadedRows = 500
 export type FreshRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
   vectors(): FreshVectors | undefined
-  /** The ids of those about nearest to a vector; undefined where LanceDB is to be asked for all rows. */
-  nearest(vector: Float32Array, limit: number): readonly string[] | undefined
+  /**
+   * The ids of those about nearest to a vector; undefined where LanceDB is to be asked for all rows.
+   * @param among ids that are looked at; all where it is undefined
+   */
+  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<string>): readonly string[] | undefined
+  /** The ids of those that fulfil conditions an index leads to; undefined where they are many, or LanceDB is to be asked. */
+  list(where: readonly string[]): ReadonlySet<string> | undefined
   /** Whether it is known up to where the index has all rows. */
   isKnown(): boolean
   /** Whether no row is in the index. */
@@ -63,7 +70,12 @@ export function createFreshRows(
 
   return {
     vectors: complete,
-    nearest: (vector, limit) => complete()?.nearest(vector, limit),
+    nearest: (vector, limit, among) => complete()?.nearest(vector, limit, among),
+    list(where) {
+      if (!complete()) return undefined
+      const ids = rows.fittingAfter(indexed!, where, mostListed + 1)
+      return ids.length > mostListed ? undefined : new Set(ids)
+    },
     isKnown: () => indexed !== undefined,
     isAll: () => indexed === -1n,
     applied(added) {

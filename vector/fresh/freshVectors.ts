@@ -25,8 +25,11 @@ export type FreshVectors = {
   /** Lets go of rows of blocks up to `upTo`; some of them may stay. */
   forget(upTo: bigint): void
   clear(): void
-  /** The ids of the rows about nearest to a vector of length 1, nearest first; of many as near the newest. */
-  nearest(vector: Float32Array, limit: number): readonly string[]
+  /**
+   * The ids of the rows about nearest to a vector of length 1, nearest first; of many as near the newest.
+   * @param among rows that are looked at; all where it is undefined
+   */
+  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<string>): readonly string[]
 }
 
 /** 128 bytes a row and its id. */
@@ -70,7 +73,7 @@ export function createFreshVectors(): FreshVectors {
       chunks = []
       size = 0
     },
-    nearest(vector, limit) {
+    nearest(vector, limit, among) {
       const best = createBest(Math.min(limit, size))
       const sums = new Float32Array(chunkRows)
       for (const { ids, columns } of chunks.toReversed()) {
@@ -84,7 +87,7 @@ export function createFreshVectors(): FreshVectors {
         }
         let least = best.least()
         for (let row = rows - 1; row >= 0; row -= 1) {
-          if (sums[row]! <= least) continue
+          if (sums[row]! <= least || (among && !among.has(ids[row]!))) continue
           best.add(sums[row]!, ids[row]!)
           least = best.least()
         }

@@ -1,13 +1,18 @@
 import type { Table } from '@lancedb/lancedb'
 import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
 import { compileFilter } from '../filter/compileFilter.ts'
-import { isPlain, isSelective } from '../filter/isSelective.ts'
+import { isOfOutcome, isPlain, isSelective } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
 import type { Fresh } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { TextRows } from '../rows/textRows.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { queryConditions } from './queryConditions.ts'
+
+type FreshLeg = Pick<Fresh['transactions' | 'patterns'], 'nearest' | 'isAll'> & {
+  /** Those that fulfil the conditions, where an index leads to them and they are few. */
+  readonly list?: Fresh['transactions']['list'] | undefined
+}
 
 /** A table of facts with vectors of their own, and what a question asks of it. */
 export type StructuredLeg = {
@@ -16,7 +21,7 @@ export type StructuredLeg = {
   /** Its rows, whole and by what they name. */
   readonly rows: RowIndex
   /** Rows that no index of vectors holds, where they are known and the conditions can be asked of the row index. */
-  readonly fresh: Pick<Fresh['transactions' | 'patterns'], 'nearest' | 'isAll'> | undefined
+  readonly fresh: FreshLeg | undefined
   /** Column of the block a row was written at. */
   readonly written: string
   /** Conditions that every row fulfils. */
@@ -95,7 +100,7 @@ export function planLegs(
         name,
         table: tables[name],
         rows: tables.rows,
-        fresh: filter === undefined || isPlain(filter) ? tables.fresh?.[name] : undefined,
+        fresh: freshLeg(name),
         written: writtenColumn[name],
         where,
         exact,
@@ -111,6 +116,14 @@ export function planLegs(
     query.finality.length === 0 &&
     (query.kinds.length === 0 || query.kinds.includes('entity'))
   return { legs: { structured, texts, hasEntities }, warnings }
+
+  function freshLeg(name: 'transactions' | 'patterns'): FreshLeg | undefined {
+    if (!tables.fresh || (filter && !isPlain(filter))) return undefined
+    if (name === 'patterns') return tables.fresh.patterns
+    const { nearest, isAll, list } = tables.fresh.transactions
+    const hasOutcome = query.outcomes.length > 0 || (filter !== undefined && isOfOutcome(filter))
+    return { nearest, isAll, list: hasOutcome ? list : undefined }
+  }
 }
 
 /** Whatever a filter asks of a column without an index, there are few patterns; of transactions there may be millions. */

@@ -128,6 +128,9 @@ function nearestFresh(
   wanted: number,
 ): { readonly ids: readonly string[]; readonly last?: string } | undefined {
   const isAny = leg.where.length === 0
+  const listed = isAny ? undefined : leg.fresh?.list?.(leg.where)
+  const among = listed && leg.fresh?.nearest(vector, wanted, listed)
+  if (among) return { ids: among }
   const most = isAny ? wanted : Math.max(wanted, leg.fresh?.isAll() ? looked.all : looked.others)
   const near = leg.fresh?.nearest(vector, most)
   if (!near) return undefined

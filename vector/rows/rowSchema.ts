@@ -35,6 +35,7 @@ const rowsOfValue: Readonly<Record<string, string>> = {
   transactionsByFrom: '1000000 100 2 2 2 1 1 1',
   transactionsByTo: '1000000 200 2 2 1 1 1',
   transactionsBySelector: '1000000 5000 10 5 2 1',
+  transactionsByOutcome: '1000000 200000 40 1 1 1',
 }
 
 export const createTables: readonly string[] = [
@@ -58,6 +59,8 @@ export const createIndices: readonly string[] = [
   `CREATE INDEX transactionsByTo ON transactions("to", "blockNumber", "selector", ${narrowing})`,
   `CREATE INDEX transactionsByFrom ON transactions("from", "blockNumber", "to", "selector", ${narrowing})`,
   `CREATE INDEX transactionsBySelector ON transactions("selector", "blockNumber", ${narrowing})`,
+  // What failed is asked for most, and is rare: with its ids, so that no row is read to list it.
+  'CREATE INDEX transactionsByOutcome ON transactions("outcome", "blockNumber", "id", "route", "svm")',
   'CREATE UNIQUE INDEX patternsById ON patterns("id")',
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',

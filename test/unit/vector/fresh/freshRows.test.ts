@@ -120,6 +120,27 @@ describe('fresh rows', () => {
     rows.close()
   })
 
+  test('those that fulfil conditions are listed while they are few, of those that the index lacks', async () => {
+    const rows = openRowsInMemory()
+    const fresh = createFreshRows(rows, false)
+    await fresh.loaded
+    const first = apply(rows, fresh, 1, 6)
+    const { outcome } = first[0]!
+    const expected = (transactions: typeof first) =>
+      new Set(transactions.filter((row) => row.outcome === outcome).map(({ id }) => id))
+    const where = [`\`outcome\` = '${outcome}'`]
+    expect(fresh.list(where)).toEqual(expected(first))
+    expect(new Set(fresh.nearest(anything, 10, expected(first)))).toEqual(expected(first))
+    fresh.indexing(1n)(true)
+    await fresh.loaded
+    expect(fresh.list(where)).toEqual(new Set())
+    const second = apply(rows, fresh, 2, 6)
+    expect(fresh.list(where)).toEqual(expected(second))
+    apply(rows, fresh, 3, 4_001)
+    expect(fresh.list([])).toBeUndefined()
+    rows.close()
+  })
+
   test('rows that cannot be read are left to LanceDB', async () => {
     const rows = openRowsInMemory()
     const after = () => {

@@ -84,7 +84,7 @@ describe('the nearest rows', () => {
     ['of none', ["`route` = 'nothing'"], () => false],
   ])('in memory and by LanceDB are those that are: %s', async (_, where, fits) => {
     const expected = exact(fits as () => boolean, 10)
-    for (const inMemory of [fresh, undefined]) {
+    for (const inMemory of [fresh, fresh && { ...fresh, list: undefined }, undefined]) {
       const found = await nearestRows({ ...leg, where, fresh: inMemory }, vector, 10)
       expect(found).toHaveLength(expected.length)
       for (const [place, row] of found.entries()) expect(row.distance).toBeCloseTo(expected[place]!, 5)

@@ -73,7 +73,7 @@ export function createFreshRows(
     nearest: (vector, limit, among) => complete()?.nearest(vector, limit, among),
     list(where) {
       if (!complete()) return undefined
-      const ids = rows.fittingAfter(indexed!, where, mostListed + 1)
+      const ids = rows.list('transactions', [...where, `"blockNumber" > ${indexed}`], mostListed + 1)
       return ids.length > mostListed ? undefined : new Set(ids)
     },
     isKnown: () => indexed !== undefined,

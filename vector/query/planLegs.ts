@@ -76,6 +76,8 @@ export function planLegs(
   filter: FilterExpression | undefined,
   { finalized, newest, asOf }: PlanContext,
 ): { readonly legs: Legs; readonly warnings: readonly string[] } {
+  // An index leads to the rows of an outcome.
+  const hasOutcome = query.outcomes.length > 0 || (filter !== undefined && isOfOutcome(filter))
   const structured: StructuredLeg[] = []
   const texts: TextLeg[] = []
   const warnings: string[] = []
@@ -104,7 +106,12 @@ export function planLegs(
         written: writtenColumn[name],
         where,
         exact,
-        isLookedUp: (condition) => isLookedUp(name, condition, filter),
+        isLookedUp: (condition) =>
+          (filter === undefined || isPlain(filter)) &&
+          (name === 'patterns' ||
+            condition !== undefined ||
+            hasOutcome ||
+            (filter !== undefined && isSelective(filter))),
         newest: name === 'transactions' ? (newest ?? -1n) : undefined,
       })
     } else if (name === 'memories' || tables.hasDocuments) {
@@ -121,19 +128,8 @@ export function planLegs(
     if (!tables.fresh || (filter && !isPlain(filter))) return undefined
     if (name === 'patterns') return tables.fresh.patterns
     const { nearest, isAll, list } = tables.fresh.transactions
-    const hasOutcome = query.outcomes.length > 0 || (filter !== undefined && isOfOutcome(filter))
     return { nearest, isAll, list: hasOutcome ? list : undefined }
   }
-}
-
-/** Whatever a filter asks of a column without an index, there are few patterns; of transactions there may be millions. */
-function isLookedUp(
-  name: 'transactions' | 'patterns',
-  condition: string | undefined,
-  filter: FilterExpression | undefined,
-): boolean {
-  if (filter && !isPlain(filter)) return false
-  return name === 'patterns' || condition !== undefined || (filter !== undefined && isSelective(filter))
 }
 
 /** @param written undefined: of no block, so no reorg takes it back */

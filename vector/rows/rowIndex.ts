@@ -45,8 +45,8 @@ export type RowIndex = {
   byIds(table: RowTable, ids: readonly string[]): readonly StoredRow[]
   /** Those of the ids whose rows fulfil all conditions, in no order. @param where as for `newest` */
   fitting(table: RowTable, ids: readonly string[], where: readonly string[]): readonly string[]
-  /** Ids of transactions of blocks after one that fulfil all conditions, in no order. @param where as for `newest` */
-  fittingAfter(block: bigint, where: readonly string[], limit: number): readonly string[]
+  /** Ids of rows that fulfil all conditions, in no order. @param where as for `newest` */
+  list(table: RowTable, where: readonly string[], limit: number): readonly string[]
   /** Transactions after one of them, by block and id, oldest first. */
   after(row: { readonly block: bigint; readonly id: string }, limit: number): readonly StoredRow[]
   /** The block up to which the approximate index of `transactions` holds all rows; undefined where nobody knows. */
@@ -109,10 +109,9 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${fits}`)
       return statement.all(JSON.stringify(ids)).map(({ id }) => String(id))
     },
-    fittingAfter(block, where, limit) {
-      const fits = conjunction([...where, '"blockNumber" > ?'])
-      const statement = database.prepare(`SELECT "id" FROM transactions WHERE ${fits} LIMIT ?`)
-      return statement.all(block, limit).map(({ id }) => String(id))
+    list(table, where, limit) {
+      const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${conjunction(where)} LIMIT ?`)
+      return statement.all(limit).map(({ id }) => String(id))
     },
     after: ({ block, id }, limit) =>
       select('transactions', ' WHERE ("blockNumber", "id") > (?, ?) ORDER BY "blockNumber", "id" LIMIT ?', [

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { createRandom } from '../../../../harness/random.ts'
+import { closeness } from '../../../../vector/embed/closeness.ts'
 import { embedPattern } from '../../../../vector/embed/embedPattern.ts'
 import { createPatternVectors } from '../../../../vector/fresh/patternVectors.ts'
 import { storedPattern } from '../../../../vector/rows/storedRows.ts'
@@ -6,12 +8,17 @@ import { patternOf } from '../support.ts'
 
 test('the nearest of all patterns, as they came and went', () => {
   const stored = ['a', 'b', 'c'].map((name) => patternOf(name, 1))
-  const vectors = createPatternVectors({ newest: () => stored.map(storedPattern) })
+  const vectors = createPatternVectors({
+    newest: () => stored.map(storedPattern),
+    list: () => [stored[1]!.id],
+  })
   // Of before anybody asked it is in the rows.
   vectors.applied([], [patternOf('nowhere', 1)])
   const wanted = embedPattern(patternOf('d', 2))
   expect(vectors.nearest(embedPattern(stored[1]!), 1)).toEqual([stored[1]!.id])
   expect(vectors.nearest(wanted, 10)).toHaveLength(3)
+  expect(vectors.nearest(wanted, 10, vectors.list(['anything']))).toEqual([stored[1]!.id])
+  expect(vectors.nearest(wanted, 10, new Set())).toEqual([])
   vectors.applied([stored[0]!.id], [patternOf('d', 2)])
   expect(vectors.nearest(wanted, 1)).toEqual([patternOf('d', 2).id])
   expect(vectors.nearest(wanted, 10)?.toSorted()).toEqual(
@@ -23,5 +30,30 @@ test('of more than are kept nothing is said', () => {
   const row = storedPattern(patternOf('a', 1))
   const newest = (_: string, __: readonly string[], limit: number) =>
     Array.from({ length: limit }, (_, index) => ({ ...row, id: String(index).padStart(50, '0') }))
-  expect(createPatternVectors({ newest }).nearest(embedPattern(patternOf('a', 1)), 1)).toBeUndefined()
+  expect(
+    createPatternVectors({ newest, list: () => [] }).nearest(embedPattern(patternOf('a', 1)), 1),
+  ).toBeUndefined()
+})
+
+test('they are those that comparing each with each finds', () => {
+  const random = createRandom(1, 'patterns')
+  const vectors = createPatternVectors({ newest: () => [], list: () => [] })
+  const there = new Map<string, Float32Array>()
+  const wanted = embedPattern(patternOf('7', 3))
+  vectors.nearest(wanted, 1)
+  for (let step = 0; step < 3_000; step += 1) {
+    const pattern = patternOf(String(random.below(700)), random.below(40))
+    if (random.below(3) === 0) {
+      vectors.applied([pattern.id], [])
+      there.delete(pattern.id)
+    } else {
+      vectors.applied([], [pattern])
+      there.set(pattern.id, embedPattern(pattern))
+    }
+    if (step % 100 > 0) continue
+    const products = [...there.values()].map((vector) => closeness(wanted, vector)).sort((a, b) => b - a)
+    const found = vectors.nearest(wanted, 20)!.map((id) => closeness(wanted, there.get(id)!))
+    expect(found).toHaveLength(Math.min(20, there.size))
+    for (const [place, product] of found.entries()) expect(product).toBeCloseTo(products[place]!, 5)
+  }
 })

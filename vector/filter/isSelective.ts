@@ -36,10 +36,13 @@ export function isSelective(expression: FilterExpression): boolean {
   return expression.test === 'in' && !expression.negated
 }
 
-/** Whether all that fits has one of a few outcomes. */
-export function isOfOutcome(expression: FilterExpression): boolean {
-  if (expression.kind === 'and') return expression.terms.some(isOfOutcome)
-  if (expression.kind !== 'predicate' || expression.column !== 'outcome') return false
-  if (expression.test === 'compare') return expression.comparison === '='
-  return expression.test === 'in' && !expression.negated
+/** How many outcomes fit at most; 0 where any may. */
+export function outcomesOf(expression: FilterExpression): number {
+  if (expression.kind === 'and') {
+    const known = expression.terms.map(outcomesOf).filter((count) => count > 0)
+    return known.length === 0 ? 0 : Math.min(...known)
+  }
+  if (expression.kind !== 'predicate' || expression.column !== 'outcome') return 0
+  if (expression.test === 'compare') return expression.comparison === '=' ? 1 : 0
+  return expression.test === 'in' && !expression.negated ? expression.values.length : 0
 }

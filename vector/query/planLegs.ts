@@ -1,7 +1,7 @@
 import type { Table } from '@lancedb/lancedb'
 import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
 import { compileFilter } from '../filter/compileFilter.ts'
-import { isOfOutcome, isPlain, isSelective } from '../filter/isSelective.ts'
+import { isPlain, isSelective, outcomesOf } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
 import type { Fresh } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
@@ -76,8 +76,8 @@ export function planLegs(
   filter: FilterExpression | undefined,
   { finalized, newest, asOf }: PlanContext,
 ): { readonly legs: Legs; readonly warnings: readonly string[] } {
-  // An index leads to the rows of an outcome.
-  const hasOutcome = query.outcomes.length > 0 || (filter !== undefined && isOfOutcome(filter))
+  // An index leads to the rows of outcomes, in their order where it is one.
+  const outcomes = query.outcomes.length || (filter === undefined ? 0 : outcomesOf(filter))
   const structured: StructuredLeg[] = []
   const texts: TextLeg[] = []
   const warnings: string[] = []
@@ -110,7 +110,7 @@ export function planLegs(
           (filter === undefined || isPlain(filter)) &&
           (name === 'patterns' ||
             condition !== undefined ||
-            hasOutcome ||
+            outcomes === 1 ||
             (filter !== undefined && isSelective(filter))),
         newest: name === 'transactions' ? (newest ?? -1n) : undefined,
       })
@@ -128,7 +128,7 @@ export function planLegs(
     if (!tables.fresh || (filter && !isPlain(filter))) return undefined
     if (name === 'patterns') return tables.fresh.patterns
     const { nearest, isAll, list } = tables.fresh.transactions
-    return { nearest, isAll, list: hasOutcome ? list : undefined }
+    return { nearest, isAll, list: outcomes > 0 ? list : undefined }
   }
 }
 

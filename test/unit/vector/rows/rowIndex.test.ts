@@ -5,7 +5,7 @@ import pino from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { TransactionRow } from '#vector'
 import { compileFilter } from '../../../../vector/filter/compileFilter.ts'
-import { isPlain, isSelective } from '../../../../vector/filter/isSelective.ts'
+import { isPlain, isSelective, outcomesOf } from '../../../../vector/filter/isSelective.ts'
 import { parseFilter } from '../../../../vector/filter/parseFilter.ts'
 import { openRows, rowsFile } from '../../../../vector/rows/openRows.ts'
 import { storedPattern, storedTransaction } from '../../../../vector/rows/storedRows.ts'
@@ -125,6 +125,7 @@ describe('rows', () => {
     [`"selector" = 's' AND "to" = 'x'`, 'transactionsByTo (to=? AND blockNumber<?)'],
     [`"selector" = 's' AND "from" = 'y' AND "to" = 'x'`, 'transactionsByFrom (from=? AND blockNumber<?)'],
     [`"to" = 'x' AND "selector" IN ('s', 't')`, 'transactionsByTo (to=? AND blockNumber<?)'],
+    [`"outcome" = 'failed' AND "svm" = TRUE`, 'transactionsByOutcome (outcome=? AND blockNumber<?)'],
   ])('the newest of %s are the end of a range of an index', async (condition, expected) => {
     await using directory = await temporaryDirectory()
     using open = await openAlone(directory.path)
@@ -140,6 +141,20 @@ describe('rows', () => {
       `SEARCH transactions USING INDEX ${expected}`,
       // Sorted within a block only, so that ten rows are read for ten.
       'USE TEMP B-TREE FOR LAST TERM OF ORDER BY',
+    ])
+  })
+
+  test('few of an outcome are listed without reading a row', async () => {
+    await using directory = await temporaryDirectory()
+    using open = await openAlone(directory.path)
+    expect(open.rows.reached()).toBeUndefined()
+    using database = new DatabaseSync(rowsFile(directory.path))
+    const where = `"outcome" = 'failed' AND "svm" = TRUE AND "blockNumber" > 9`
+    const plan = database
+      .prepare(`EXPLAIN QUERY PLAN SELECT "id" FROM transactions WHERE ${where} LIMIT 9`)
+      .all()
+    expect(plan.map(({ detail }) => detail)).toEqual([
+      'SEARCH transactions USING COVERING INDEX transactionsByOutcome (outcome=? AND blockNumber>?)',
     ])
   })
 })
@@ -216,19 +231,23 @@ describe('the file', () => {
 
 describe('filters', () => {
   test.each([
-    [`to = ${addressOf('a')} AND outcome = 'failed'`, true, true],
-    [`to IN (${addressOf('a')}, ${addressOf('b')})`, true, true],
-    [`outcome = 'failed'`, true, false],
-    [`to = ${addressOf('a')} OR outcome = 'failed'`, true, false],
-    [`NOT to = ${addressOf('a')}`, true, false],
-    [`to <> ${addressOf('a')}`, true, false],
-    [`to NOT IN (${addressOf('a')})`, true, false],
-    [`to = ${addressOf('a')} AND value > 10`, false, true],
-    [`to LIKE '0x%'`, false, false],
-    ["outcome = 'a\0b'", false, false],
-  ])('%s', (text, plain, selective) => {
+    [`to = ${addressOf('a')} AND outcome = 'failed'`, true, true, 1],
+    [`to IN (${addressOf('a')}, ${addressOf('b')})`, true, true, 0],
+    [`outcome = 'failed'`, true, false, 1],
+    [`outcome IN ('failed', 'rejected') AND svm = true`, true, false, 2],
+    [`outcome IN ('failed', 'rejected') AND outcome = 'failed'`, true, false, 1],
+    [`outcome NOT IN ('failed') AND NOT outcome = 'rejected'`, true, false, 0],
+    [`outcome <> 'failed'`, true, false, 0],
+    [`to = ${addressOf('a')} OR outcome = 'failed'`, true, false, 0],
+    [`NOT to = ${addressOf('a')}`, true, false, 0],
+    [`to <> ${addressOf('a')}`, true, false, 0],
+    [`to NOT IN (${addressOf('a')})`, true, false, 0],
+    [`to = ${addressOf('a')} AND value > 10`, false, true, 0],
+    [`to LIKE '0x%'`, false, false, 0],
+    ["outcome = 'a\0b'", false, false, 1],
+  ])('%s', (text, plain, selective, outcomes) => {
     const filter = parseFilter(text)
-    expect([isPlain(filter), isSelective(filter)]).toEqual([plain, selective])
+    expect([isPlain(filter), isSelective(filter), outcomesOf(filter)]).toEqual([plain, selective, outcomes])
   })
 
   test('find in the row index what they find in LanceDB', async () => {

@@ -8,7 +8,7 @@ import { mountFindings } from '../findings/mountFindings.ts'
 import type { McpAccess } from '../mcp/admitCaller.ts'
 import { mountMcp } from '../mcp/mountMcp.ts'
 import { toRefJson } from '../status.ts'
-import { decodeBase58, encodeBase58 } from './base58.ts'
+import { decodeBase58, encodeBase58 } from '../svm/base58.ts'
 import { eventStream } from './eventStream.ts'
 import { mountCache } from './mountCache.ts'
 import { mountDocuments } from './mountDocuments.ts'
@@ -126,8 +126,8 @@ export function createApp(
   })
   app.get('/accounts/:pubkey', (c) => {
     const text = c.req.param('pubkey')
-    const pubkey = decodeBase58(text)
-    if (pubkey?.length !== 32) {
+    const pubkey = keyOf(text)
+    if (!pubkey) {
       return refuse(c, 400, 'BAD_PUBKEY', 'A public key is 32 bytes in base58 (32 to 44 characters).')
     }
     const found = view.account(pubkey)
@@ -205,6 +205,15 @@ async function decisionsJson(view: SidecarView, decisions: readonly DecisionView
   const found = ids.length === 0 ? [] : await view.documents.callNames(calls).catch(() => [])
   const names = new Map(ids.map((id, index) => [id, found[index]] as const))
   return decisions.map((decision) => decisionJson(decision, names))
+}
+
+/** The bytes of a public key; undefined where the text is none. */
+function keyOf(text: string): Uint8Array | undefined {
+  try {
+    return decodeBase58(text)
+  } catch {
+    return undefined
+  }
 }
 
 function decisionJson(decision: DecisionView, names: ReadonlyMap<string, string | undefined>) {

@@ -1,10 +1,10 @@
 import pino from 'pino'
 import { describe, expect, test } from 'vitest'
 import { createApp } from '../../../sidecar/api/app.ts'
-import { decodeBase58, encodeBase58 } from '../../../sidecar/api/base58.ts'
 import type { ChainEvent, Problem, SidecarView } from '../../../sidecar/api/view.ts'
 import { createMetrics } from '../../../sidecar/metrics.ts'
 import type { Status } from '../../../sidecar/status.ts'
+import { encodeBase58 } from '../../../sidecar/svm/base58.ts'
 import { genesis } from '../../support/chain.ts'
 
 const status = { blocks: 3, transactions: 12 } as Status
@@ -161,14 +161,4 @@ describe('HTTP doors', () => {
     expect(isListening).toBe(false)
     expect((await response.text()).trim().split('\n').at(-1)).toContain('overrun')
   })
-})
-
-test('base58 matches known keys and round-trips leading zeros', () => {
-  const token = 'TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA'
-  expect(Buffer.from(decodeBase58(token)!).toString('hex')).toBe(
-    '06ddf6e1d765a193d9cbe146ceeb79ac1cb485ed5f5b37913a8cf5857eff00a9',
-  )
-  for (const bytes of [new Uint8Array(32), pubkey, new Uint8Array([0, 0, 1])]) {
-    expect(Buffer.from(decodeBase58(encodeBase58(bytes))!)).toEqual(Buffer.from(bytes))
-  }
 })

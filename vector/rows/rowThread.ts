@@ -1,4 +1,5 @@
 /** The thread that writes the row index of a folder: takes one call after another. Started by `createRowWriter`. */
+import { existsSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createConsolidation } from '../store/consolidation.ts'
 import { openForWriting } from './openRows.ts'
@@ -6,6 +7,8 @@ import { createRowIndex } from './rowIndex.ts'
 import type { RowThreadOptions, RowThreadReply, RowThreadRequest } from './rowWriter.ts'
 
 const { file, ...options } = workerData as RowThreadOptions
+// SQLite would make an empty one, which at the next opening stood in the way of the one set aside.
+if (!existsSync(file)) throw new Error(`there is no row index at ${file}: open the folder again`)
 const database = openForWriting(file)
 const rows = createRowIndex(database)
 const consolidation = createConsolidation(rows, options)

@@ -24,7 +24,7 @@ export type RowWriter = {
   apply(change: RowChange): Promise<void>
   setIndexed(block: bigint): Promise<void>
   takeIn(asOf: bigint): Promise<TakenIn>
-  /** Resolves once what was called before is done. */
+  /** Resolves once what was called before is done; what is called after it is refused. */
   close(): Promise<void>
 }
 
@@ -34,12 +34,14 @@ type Waiting = { readonly resolve: (value: never) => void; readonly reject: (err
 export function createRowWriter(options: RowThreadOptions): RowWriter {
   let thread: Worker | undefined
   let waiting: Waiting[] = []
+  let isClosed = false
 
   return {
     apply: (change) => call({ call: 'apply', change }),
     setIndexed: (block) => call({ call: 'setIndexed', block }),
     takeIn: (asOf) => call({ call: 'takeIn', asOf }),
     async close() {
+      isClosed = true
       if (!thread) return
       const gone = once(thread, 'exit')
       send(thread, { call: 'close' })
@@ -48,6 +50,7 @@ export function createRowWriter(options: RowThreadOptions): RowWriter {
   }
 
   function call<T>(request: RowThreadRequest): Promise<T> {
+    if (isClosed) return Promise.reject(new Error('the row index is closed'))
     thread ??= start()
     const done = new Promise<T>((resolve, reject) => waiting.push({ resolve, reject }))
     send(thread, request)

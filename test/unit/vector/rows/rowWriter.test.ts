@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
@@ -62,11 +64,24 @@ describe('row writer', () => {
     expect(rows.reached()).toBeUndefined()
     await writer.apply(changeOf(1, 2))
     expect(rows.count(1n)).toBe(2)
+    const last = writer.apply(changeOf(2, 2))
     await writer.close()
-    // The next call starts another thread.
-    await writer.apply(changeOf(2, 2))
+    await last
     expect(rows.count(2n)).toBe(4)
+    await expect(writer.apply(changeOf(3, 2))).rejects.toThrow('closed')
     rows.close()
+  })
+
+  test('a file that is gone is not made empty', async () => {
+    await using directory = await temporaryDirectory()
+    const { file, rows, writer } = openWriter(directory.path)
+    rows.close()
+    await rename(file, `${file}.aside`)
+    await expect(writer.apply(changeOf(1, 1))).rejects.toThrow('no row index')
+    expect(existsSync(file)).toBe(false)
+    // The next call starts another thread.
+    await rename(`${file}.aside`, file)
+    await writer.apply(changeOf(1, 1))
     await writer.close()
   })
 

@@ -10,6 +10,7 @@ import type { Progress } from '../store/progress.ts'
 import { inTransaction } from './inTransaction.ts'
 import { createRowIndex, type RowIndex } from './rowIndex.ts'
 import { applicationId, createIndices, createTables, layout, type RowTable, rowColumns } from './rowSchema.ts'
+import { createTextRows } from './textRows.ts'
 
 export type OpenRowsOptions = {
   readonly directory: string
@@ -112,9 +113,10 @@ function readFindings(
   let database: DatabaseSync | undefined
   try {
     database = openForWriting(file)
-    if (differenceOf(database, chainId) !== undefined) return undefined
+    // Of any layout: findings have been kept in the same way so far, and where not that shows.
+    if (strangenessOf(database, chainId) !== undefined) return undefined
     const isFinding = [`"memoryKind" = 'finding'`, `"toBlock" <= ${asOf.number}`]
-    return createRowIndex(database).texts.newest('memories', isFinding, mostFindings)
+    return createTextRows(database).newest('memories', isFinding, mostFindings)
   } catch {
     return undefined
   } finally {
@@ -207,11 +209,20 @@ export function openForWriting(file: string): DatabaseSync {
 }
 
 function differenceOf(database: DatabaseSync, chainId: bigint): string | undefined {
-  const read = (pragma: string) => database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]
-  if (read('application_id') !== applicationId) return 'it is a file of another program'
-  if (read('user_version') !== layout) return `it has layout ${read('user_version')}, expected ${layout}`
+  const found = pragma(database, 'user_version')
+  const strangeness = strangenessOf(database, chainId)
+  return strangeness ?? (found === layout ? undefined : `it has layout ${found}, expected ${layout}`)
+}
+
+/** What makes a file not one of this chain's, of whatever layout. */
+function strangenessOf(database: DatabaseSync, chainId: bigint): string | undefined {
+  if (pragma(database, 'application_id') !== applicationId) return 'it is a file of another program'
   const chain = database.prepare('SELECT "chainId" FROM reached').get()?.chainId
   return chain === String(chainId) ? undefined : `it is of chain ${chain}, expected ${chainId}`
+}
+
+function pragma(database: DatabaseSync, name: string) {
+  return database.prepare(`PRAGMA ${name}`).get()?.[name]
 }
 
 const nothing = { lowest: undefined, removePatterns: [], transactions: [], upsertPatterns: [] }

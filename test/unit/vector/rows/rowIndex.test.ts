@@ -169,7 +169,15 @@ describe('the file', () => {
       async (file: string) => change(file, `UPDATE reached SET "hash" = '0x${'9'.repeat(64)}'`),
     ],
     ['lacks rows', async (file: string) => change(file, 'DELETE FROM transactions WHERE "blockNumber" = 2')],
-    ['is of another layout', async (file: string) => change(file, 'PRAGMA user_version = 99')],
+    [
+      'is of another layout',
+      async (file: string) =>
+        change(file, 'PRAGMA user_version = 3; ALTER TABLE reached DROP COLUMN "edges"'),
+    ],
+    [
+      'is of a layout that nobody knows',
+      async (file: string) => change(file, 'PRAGMA user_version = 99; DROP TABLE memories'),
+    ],
   ])('is made anew where it %s', async (problem, damage) => {
     await using directory = await temporaryDirectory()
     {
@@ -195,7 +203,7 @@ describe('the file', () => {
       expect(open.lines[1]?.rows).toBe(11)
       expect(open.rows.reached()).toEqual(blockOf(3))
       // What cannot be made again is taken over where it can be read.
-      const isReadable = ['ends at another block', 'lacks rows'].includes(problem)
+      const isReadable = ['ends at another block', 'lacks rows', 'is of another layout'].includes(problem)
       const findings = open.rows.texts.newest('memories', ["`memoryKind` = 'finding'"], 10)
       expect(findings.map(({ name, toBlock }) => [name, toBlock])).toEqual(isReadable ? [['storm', 2n]] : [])
       if (isReadable) expect(open.rows.problem).toBeUndefined()

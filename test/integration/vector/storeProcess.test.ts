@@ -217,7 +217,11 @@ describe('a store in a process of its own', () => {
       ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
-    await once(createInterface({ input: parent.stdout }), 'line')
+    const gone = once(parent, 'exit').then(([code]) => {
+      throw new Error(`the parent ended with ${code} before it had opened the store`)
+    })
+    gone.catch(() => undefined)
+    await Promise.race([once(createInterface({ input: parent.stdout }), 'line'), gone])
     parent.kill('SIGKILL')
     await using next = await openApart(folder.path)
     await next.store.apply([blockEntry(1)])

@@ -296,7 +296,7 @@ export interface VectorStore {
   /** What documents call these calls: signatures, undefined where none does. Text of others: mark it so. */
   callNames(calls: readonly Call[]): Promise<readonly (string | undefined)[]>
   stats(): Promise<VectorStats>
-  /** Resident bytes of the store's own process, as of its last answer; 0 where it has none. */
+  /** Resident bytes of the store's own processes, each as of its last answer; 0 where it has none. */
   rssBytes(): number
   /** Waits for writes, reads and compaction under way and closes the tables. Calling it again does nothing. */
   close(): Promise<void>

@@ -71,8 +71,9 @@ async function carryOut(request: StoreRequest): Promise<unknown> {
 }
 
 function state(): ProcessState {
-  const rssBytes = process.memoryUsage.rss()
-  return { rssBytes, ownBytes: readOwnBytes() ?? rssBytes, isBuilding: store?.isBuilding() ?? false }
+  const rss = process.memoryUsage.rss()
+  const rssBytes = rss + (store?.jobsRssBytes() ?? 0)
+  return { rssBytes, ownBytes: readOwnBytes() ?? rss, isBuilding: store?.isBuilding() ?? false }
 }
 
 /** Resident bytes without mapped files, where the system tells (Linux): two thirds of a fresh process are LanceDB's code. */

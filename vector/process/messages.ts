@@ -41,8 +41,9 @@ export type StoreRequest = {
 
 /** How the process is, with every answer. */
 export type ProcessState = {
-  /** Resident bytes, and of them those that are no mapped files: they alone grow, and nobody else can have them. */
+  /** Resident bytes, with those of processes that work for it. */
   readonly rssBytes: number
+  /** Of its own those that are no mapped files: they alone grow, and nobody else can have them. */
   readonly ownBytes: number
   readonly isBuilding: boolean
 }

@@ -34,6 +34,8 @@ export async function openStoreProcess(
   const writing = new Set<Promise<unknown>>()
   let replacing: Promise<void> | undefined
   let isHandedOver = false
+  /** Started to take the place of the other. */
+  let next: StoreClient | undefined
   let closing: Promise<void> | undefined
 
   return {
@@ -47,7 +49,8 @@ export async function openStoreProcess(
     removeDocument: (id) => write('removeDocument', id),
     callNames: (calls) => read('callNames', calls),
     stats: () => read('stats', undefined),
-    rssBytes: () => (client.hasEnded() ? 0 : client.state().rssBytes),
+    rssBytes: () =>
+      [client, next].reduce((sum, each) => sum + (!each || each.hasEnded() ? 0 : each.state().rssBytes), 0),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -112,9 +115,10 @@ export async function openStoreProcess(
     const old = client
     const { rssBytes, ownBytes } = old.state()
     const facts = { directory, rssBytes, ownBytes, writes, died: old.hasEnded() }
-    const next = start()
+    const successor = start()
+    next = successor
     if (!old.hasEnded()) {
-      const canRead = await next.call('open', { ...settings, readOnly: true }).then(
+      const canRead = await successor.call('open', { ...settings, readOnly: true }).then(
         () => true,
         (error: unknown) => {
           logger.warn({ err: error, directory }, "the vector store's next process cannot read yet")
@@ -123,28 +127,29 @@ export async function openStoreProcess(
       )
       isHandedOver = true
       await Promise.allSettled(writing)
-      if (canRead) reader = next
+      if (canRead) reader = successor
       await old.call('close', undefined).catch((error: unknown) => {
         logger.warn({ err: error, ...facts }, "the vector store's process did not close")
       })
       await old.end()
     }
     try {
-      client = await opened(next)
+      client = await opened(successor)
       writes = 0
       logger.info(facts, "the vector store's process was replaced")
     } finally {
+      next = undefined
       reader = client
       isHandedOver = false
     }
   }
 
-  async function opened(next: StoreClient): Promise<StoreClient> {
+  async function opened(started: StoreClient): Promise<StoreClient> {
     try {
-      await next.call('open', settings)
-      return next
+      await started.call('open', settings)
+      return started
     } catch (error) {
-      await next.end()
+      await started.end()
       throw error
     }
   }

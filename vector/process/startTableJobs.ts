@@ -4,6 +4,7 @@ import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { TableJobEnded, type TableJobs } from '../store/tableJobs.ts'
+import { residentBytes } from './residentBytes.ts'
 import type { TableJobAnswer, TableJobRequest } from './tableJob.ts'
 
 /**
@@ -35,6 +36,7 @@ export function startTableJobs(
     end(which) {
       for (const [job, kind] of running) if (which === 'all' || kind === 'compact') job.end()
     },
+    rssBytes: () => [...running.keys()].reduce((sum, { pid }) => sum + (pid ? residentBytes(pid) : 0), 0),
   }
 
   async function use(kind: TableJobRequest['kind'], work: (job: Job) => Promise<void>): Promise<void> {

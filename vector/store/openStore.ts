@@ -42,6 +42,8 @@ export type OpenStoreDependencies = {
 
 /** The store within this process. */
 export type LocalStore = VectorStore & {
+  /** Resident bytes of other processes that work for it now. */
+  jobsRssBytes(): number
   /** True while an approximate index is being built: it is lost when the process ends. */
   isBuilding(): boolean
   /** True once nothing can be written any more until the folder is opened again. */
@@ -266,6 +268,7 @@ function createStore(
     },
 
     rssBytes: () => 0,
+    jobsRssBytes: () => jobs.rssBytes(),
     isBuilding: maintenance.isBuilding,
     mustReopen: () => mustReopen,
     close,

@@ -14,6 +14,8 @@ export type TableJobs = {
   buildIndex(job: IndexJob): Promise<void>
   /** Ends compactions that are under way, or all jobs, where that can be done: they fail with `TableJobEnded`. */
   end(which: 'compactions' | 'all'): void
+  /** Resident bytes of processes that work for it now. */
+  rssBytes(): number
 }
 
 /** A job was ended by whoever began it; nothing came of it. */
@@ -33,6 +35,7 @@ export function tableJobsHere(table: Table): TableJobs {
     },
     buildIndex: (job) => buildIndex(table, job),
     end: () => undefined,
+    rssBytes: () => 0,
   }
 }
 

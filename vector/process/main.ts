@@ -2,10 +2,10 @@
  * The store's process: takes calls from its parent, for one folder, first as a reader where another still writes. Started by `startStoreClient`, and of
  * no use without a channel to a parent.
  */
-import { readFileSync } from 'node:fs'
 import pino from 'pino'
 import { type LocalStore, openStore } from '../store/openStore.ts'
 import { type ProcessState, type StoreMessage, type StoreRequest, sendableError } from './messages.ts'
+import { residentBytes } from './residentBytes.ts'
 import { startTableJobs } from './startTableJobs.ts'
 
 const tell = (message: StoreMessage) => {
@@ -73,15 +73,10 @@ async function carryOut(request: StoreRequest): Promise<unknown> {
 function state(): ProcessState {
   const rss = process.memoryUsage.rss()
   const rssBytes = rss + (store?.jobsRssBytes() ?? 0)
-  return { rssBytes, ownBytes: readOwnBytes() ?? rss, isBuilding: store?.isBuilding() ?? false }
-}
-
-/** Resident bytes without mapped files, where the system tells (Linux): two thirds of a fresh process are LanceDB's code. */
-function readOwnBytes(): number | undefined {
-  try {
-    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
-  } catch {
-    return undefined
+  // Two thirds of a fresh process are LanceDB's code, a mapped file.
+  return {
+    rssBytes,
+    ownBytes: residentBytes('self', 'RssAnon') ?? rss,
+    isBuilding: store?.isBuilding() ?? false,
   }
 }

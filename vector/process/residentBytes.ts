@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 
-const pageBytes = 4096
-
-/** Resident bytes of a process; 0 where it has ended or the system does not tell (all but Linux). */
-export function residentBytes(pid: number): number {
+/** Resident bytes of a process, all or without mapped files; undefined where it has ended or the system does not tell (Linux does). */
+export function residentBytes(
+  pid: number | 'self',
+  which: 'VmRSS' | 'RssAnon' = 'VmRSS',
+): number | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * pageBytes
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const [, kilobytes] = new RegExp(`^${which}:\\s+(\\d+) kB$`, 'm').exec(status) ?? []
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
   } catch {
-    return 0
+    return undefined
   }
 }

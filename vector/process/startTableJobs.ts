@@ -36,7 +36,7 @@ export function startTableJobs(
     end(which) {
       for (const [job, kind] of running) if (which === 'all' || kind === 'compact') job.end()
     },
-    rssBytes: () => [...running.keys()].reduce((sum, { pid }) => sum + (pid ? residentBytes(pid) : 0), 0),
+    rssBytes: () => [...running.keys()].reduce((sum, { pid }) => sum + ((pid && residentBytes(pid)) || 0), 0),
   }
 
   async function use(kind: TableJobRequest['kind'], work: (job: Job) => Promise<void>): Promise<void> {

@@ -31,8 +31,10 @@ export function isDue(optimizeEvery: number, writes: number, sinceMs: number, to
   return sinceMs >= tookMs * (1 / share - 1) || writes >= Math.max(optimizeEvery, mostWrites)
 }
 
-/** How long what takes rows away waits for a compaction, at most. */
-const patienceMs = 1_000
+/** How long what takes rows away waits for a compaction, at most: the longer the more of them were ended in a row, so that one comes to an end. */
+export function patienceMs(endedInARow: number): number {
+  return Math.min(1_000 * 2 ** endedInARow, 30_000)
+}
 
 /** Writes that wait to be compacted, as the files on disk tell. */
 export async function readBacklog(tables: Readonly<Record<StoreTable, Table>>): Promise<number> {
@@ -74,6 +76,7 @@ export function createMaintenance(
 ): Maintenance {
   let writesSince = backlog
   let endedAt = 0
+  let endedInARow = 0
   let optimizing: Promise<void> | undefined
   let compacting: Promise<unknown> = Promise.resolve()
   let building = false
@@ -102,7 +105,7 @@ export function createMaintenance(
       const over = compacting.then(() => {
         isOver = true
       })
-      await Promise.race([over, delay(patienceMs, undefined, { ref: false })])
+      await Promise.race([over, delay(patienceMs(endedInARow), undefined, { ref: false })])
       if (!isOver) deps.jobs.end('compactions')
       await over
     },
@@ -144,6 +147,7 @@ export function createMaintenance(
         })
       })
       await compacting
+      endedInARow = ended ? endedInARow + 1 : 0
       if (problems.length > 0) throw new Error(problems.join('; '))
       if (ended) throw ended
     })

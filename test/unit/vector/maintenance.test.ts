@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '@lancedb/lancedb'
 import { expect, test } from 'vitest'
 import { type MaintenanceEvent, openVectorStore, type VectorStoreOptions } from '#vector'
-import { isDue } from '../../../vector/store/maintenance.ts'
+import { isDue, patienceMs } from '../../../vector/store/maintenance.ts'
 import {
   addressOf,
   blockEntry,
@@ -81,6 +81,10 @@ test.each([
   ['a setting above that', 1_000, 999, 1_000, 1_000, false],
 ])('whether to compact again: %s', (_, optimizeEvery, writes, sinceMs, tookMs, expected) => {
   expect(isDue(optimizeEvery, writes, sinceMs, tookMs)).toBe(expected)
+})
+
+test('the more compactions reorgs have ended, the longer they wait for the next', () => {
+  expect([0, 1, 2, 4, 5, 50].map(patienceMs)).toEqual([1_000, 2_000, 4_000, 16_000, 30_000, 30_000])
 })
 
 test('a compaction that fails is reported, and writing goes on', async () => {

@@ -47,12 +47,11 @@ export async function documentsNear(
     .map(([id, other]) => ({ id, distance: 1 - closeness(question, other) }))
     .sort(byDistance)
   const found: Found[] = []
-  // Without conditions the first of these slices is enough.
-  for (let at = 0; at < near.length && found.length < limit; at += looked * limit) {
-    const distances = new Map(near.slice(at, at + looked * limit).map(({ id, distance }) => [id, distance]))
-    if (leg.where.length === 0) for (const id of [...distances.keys()].slice(limit)) distances.delete(id)
-    found.push(...readParts(leg, distances))
-  }
+  const step = leg.where.length === 0 ? limit : looked * limit
+  for (let at = 0; at < near.length && found.length < limit; at += step)
+    found.push(
+      ...readParts(leg, new Map(near.slice(at, at + step).map(({ id, distance }) => [id, distance]))),
+    )
   return found.slice(0, limit)
 }
 

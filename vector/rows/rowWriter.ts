@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { ConsolidationOptions, TakenIn } from '../store/consolidation.ts'
 import type { RowChange } from './rowIndex.ts'
@@ -42,9 +41,11 @@ export function createRowWriter(options: RowThreadOptions): RowWriter {
     takeIn: (asOf) => call({ call: 'takeIn', asOf }),
     async close() {
       isClosed = true
-      if (!thread) return
-      const gone = once(thread, 'exit')
-      send(thread, { call: 'close' })
+      const closing = thread
+      if (!closing) return
+      // Not `once`, which fails where the thread does: what was asked of it is told of that.
+      const gone = new Promise((resolve) => closing.once('exit', resolve))
+      send(closing, { call: 'close' })
       await gone
     },
   }

@@ -23,10 +23,12 @@ export class CreditWindow {
 
   /** What a new session begins with. */
   open(): Grant {
-    this.#pendingBytes = 0
+    const bytes = this.#window.bytes - this.#outstandingBytes
+    // The last notification before may have gone beyond the window: that much is processed before anything is granted.
+    this.#pendingBytes = Math.min(0, bytes)
     this.#pendingNotifications = 0
     return {
-      bytes: Math.max(0, this.#window.bytes - this.#outstandingBytes),
+      bytes: Math.max(0, bytes),
       notifications: Math.max(0, this.#window.notifications - this.#outstandingNotifications),
     }
   }
@@ -42,6 +44,7 @@ export class CreditWindow {
     this.#outstandingNotifications--
     this.#pendingBytes += bytes
     this.#pendingNotifications++
+    if (this.#pendingBytes < 0) return undefined
     const isWorthIt =
       this.#outstandingNotifications <= 0 ||
       this.#pendingBytes * 8 >= this.#window.bytes ||

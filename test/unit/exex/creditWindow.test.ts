@@ -33,3 +33,13 @@ test('never lets more than the window go unprocessed, and never starves, over an
     }),
   )
 })
+
+test('a new session owes what the last one sent beyond the window', () => {
+  const credit = new CreditWindow({ bytes: 100, notifications: 5 })
+  credit.open()
+  for (const bytes of [30, 44, 27]) credit.delivered(bytes)
+  let server = credit.open().bytes
+  expect(server).toBe(0)
+  for (const bytes of [30, 44, 27]) server += credit.granted(bytes)?.bytes ?? 0
+  expect(server).toBe(100)
+})

@@ -1,14 +1,17 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import pino from 'pino'
 import { type Block, startExExServer } from '#exex/server'
-import { createRandom, type Sidecar, startSidecar } from '#harness'
+import { type Sidecar, startSidecar } from '#harness'
 import { openVectorStore } from '#vector'
 import { createScriptedFeed } from '../../harness/feed/index.ts'
 import { folderBytes } from '../../vector/store/folderBytes.ts'
 import { createBlocks } from '../latency/createBlocks.ts'
+import type { Answered, QuestionerOptions } from './questioner.ts'
 
 const chainId = 1337n
 const finalityDepth = 8n
@@ -60,6 +63,8 @@ export type Soak = {
   readonly reorgs: number
   readonly questions: number
   readonly failed: number
+  /** The 200 answers that took longest. */
+  readonly slowest: readonly Answered[]
   readonly rows: number
 }
 
@@ -89,11 +94,9 @@ export async function measureSoak({ onTenth, ...options }: SoakOptions): Promise
   const next = createBlocks('soak', { transactions, svmShare: 0.2 })
   const committed = new Map<string, number>()
   let durable: number[] = []
-  let answers: number[] = []
+  const answers: Answered[] = []
   let blocks = 0
   let reorgs = 0
-  let questions = 0
-  let failed = 0
   const samples: SoakSample[] = []
   const tenths: SoakTenth[] = []
 
@@ -136,22 +139,12 @@ export async function measureSoak({ onTenth, ...options }: SoakOptions): Promise
       if (feed.head.number > finalityDepth) feed.finalize(feed.head.number - finalityDepth)
     }
   })()
-  const random = createRandom('soak', 'questions')
-  const asking = (async () => {
-    for (let index = 0; performance.now() < end; index += 1) {
-      const due = start + (index * 1000) / questionsPerSecond
-      if (due > performance.now()) await delay(due - performance.now())
-      const began = performance.now()
-      const { status } = await sidecar.get(
-        `/context?query=${encodeURIComponent(questionOf(random.below(6), index))}`,
-      )
-      answers.push(performance.now() - began)
-      questions += 1
-      if (status !== 200) failed += 1
-    }
-  })()
+  const asking = askQuestions(
+    { httpUrl: sidecar.httpUrl, seconds, perSecond: questionsPerSecond },
+    (answered) => answers.push(answered),
+  )
   const sampling = (async () => {
-    let since = { blocks: 0, replaced: 0, sample: 0 }
+    let since = { blocks: 0, replaced: 0, sample: 0, answers: 0 }
     for (let index = 1; performance.now() < end; index += 1) {
       await delay(Math.max(0, Math.min(start + index * sampleEveryMs, end) - performance.now()))
       samples.push(await sample(sidecar, dataDir, (performance.now() - start) / 1000))
@@ -168,11 +161,10 @@ export async function measureSoak({ onTenth, ...options }: SoakOptions): Promise
         diskMb: own.at(-1)!.diskMb,
         versions: own.at(-1)!.versions,
         durableMs: percentiles(durable),
-        answersMs: percentiles(answers),
+        answersMs: percentiles(answers.slice(since.answers).map(({ ms }) => ms)),
       }
-      since = { blocks, replaced, sample: samples.length }
+      since = { blocks, replaced, sample: samples.length, answers: answers.length }
       durable = []
-      answers = []
       tenths.push(tenth)
       onTenth(tenth, tenths.length - 1)
     }
@@ -183,22 +175,26 @@ export async function measureSoak({ onTenth, ...options }: SoakOptions): Promise
   await told
   const facts = { blocks: status.blocks, transactions: status.transactions, reorgs: status.reorgs }
   await sidecar.stop()
-  return { options, tenths, samples, ...facts, questions, failed, rows: await countRows(dataDir) }
+  return {
+    options,
+    tenths,
+    samples,
+    ...facts,
+    questions: answers.length,
+    failed: answers.filter(({ isOk }) => !isOk).length,
+    slowest: answers.toSorted((a, b) => b.ms - a.ms).slice(0, 200),
+    rows: await countRows(dataDir),
+  }
 }
 
-/** What a person asks while it runs; some of it again and again, most of it of what just came. */
-function questionOf(kind: number, index: number): string {
-  const address = `0x${(index % 64).toString(16).padStart(40, '0')}`
-  return (
-    [
-      'failed transfers',
-      `transfers to:0x000000000000000000000000000000000053564d`,
-      'deposits',
-      'rejected envelopes',
-      `from:${address}`,
-      `patterns failing swaps`,
-    ] as const
-  )[kind]!
+/** Resolves once all are asked and answered. */
+async function askQuestions(
+  options: QuestionerOptions,
+  onAnswered: (answered: Answered) => void,
+): Promise<void> {
+  const questioner = new Worker(new URL('./questioner.ts', import.meta.url), { workerData: options })
+  questioner.on('message', onAnswered)
+  await once(questioner, 'exit')
 }
 
 async function countRows(dataDir: string): Promise<number> {

@@ -1,13 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { embedTransaction } from '../embed/embedTransaction.ts'
 import type { StoredRow } from '../query/describeRow.ts'
-import type { RowIndex } from '../rows/rowIndex.ts'
+import type { Placed, RowIndex } from '../rows/rowIndex.ts'
+import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { TransactionRow } from '../types.ts'
 import { createFreshVectors, type FreshVectors } from './freshVectors.ts'
 import type { PatternVectors } from './patternVectors.ts'
 
-/** 18 MB of vectors, 15 of ids. */
+/** 18 MB. */
 const mostRows = 131_072
 /** Of more, enough are among those nearest to whatever is asked. */
 const mostListed = 4_000
@@ -22,18 +23,18 @@ export type FreshRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
   vectors(): FreshVectors | undefined
   /**
-   * The ids of those about nearest to a vector; undefined where LanceDB is to be asked for all rows.
-   * @param among ids that are looked at; all where it is undefined
+   * The places of those about nearest to a vector; undefined where LanceDB is to be asked for all rows.
+   * @param among places that are looked at; all where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<string>): readonly string[] | undefined
-  /** The ids of those that fulfil conditions an index leads to; undefined where they are many, or LanceDB is to be asked. */
-  list(where: readonly string[]): ReadonlySet<string> | undefined
+  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly number[] | undefined
+  /** The places of those that fulfil conditions an index leads to; undefined where they are many, or LanceDB is to be asked. */
+  list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** Whether it is known up to where the index has all rows. */
   isKnown(): boolean
   /** Whether no row is in the index. */
   isAll(): boolean
   /** Rows of later blocks than all before were appended. */
-  applied(rows: readonly TransactionRow[]): void
+  applied(rows: readonly Placed<TransactionRow>[]): void
   /** Rows of blocks from `lowest` on were taken back. */
   cut(lowest: bigint): void
   /** Begins an indexing of all rows up to a block; what is returned is told whether the index has them, or it came to nothing. */
@@ -73,8 +74,8 @@ export function createFreshRows(
     nearest: (vector, limit, among) => complete()?.nearest(vector, limit, among),
     list(where) {
       if (!complete()) return undefined
-      const ids = rows.list('transactions', [...where, `"blockNumber" > ${indexed}`], mostListed + 1)
-      return ids.length > mostListed ? undefined : new Set(ids)
+      const places = rows.list('transactions', [...where, `"blockNumber" > ${indexed}`], mostListed + 1)
+      return places.length > mostListed ? undefined : new Set(places)
     },
     isKnown: () => indexed !== undefined,
     isAll: () => indexed === -1n,
@@ -83,8 +84,8 @@ export function createFreshRows(
       if (isFull || reading || indexed === undefined) return
       // What is written can be read before it is told of here.
       const known = vectors.newest()
-      for (const row of added.toSorted(byBlock))
-        if (row.blockNumber > known) vectors.add(row.id, row.blockNumber, embedTransaction(row))
+      for (const { place, row } of added.toSorted(byBlock))
+        if (row.blockNumber > known) vectors.add(place, row.blockNumber, embedTransaction(row))
       checkSize()
     },
     cut(lowest) {
@@ -133,9 +134,9 @@ export function createFreshRows(
     reading = { block: indexed + 1n, id: '' }
     while (reading && !stopped && !isFull) {
       const found = rows.after(reading, loadedRows)
-      for (const row of found) vectors.add(String(row.id), row.blockNumber as bigint, vectorOf(row))
+      for (const { place, row } of found) vectors.add(place, row.blockNumber as bigint, vectorOf(row))
       checkSize()
-      const last = found.at(-1)
+      const last = found.at(-1)?.row
       // In the same turn in which nothing more was found: from here on what is applied is added.
       reading =
         found.length < loadedRows ? undefined : { block: last!.blockNumber as bigint, id: String(last!.id) }
@@ -151,7 +152,7 @@ export function createFreshRows(
   }
 }
 
-function byBlock(a: TransactionRow, b: TransactionRow): number {
+function byBlock({ row: a }: Placed<TransactionRow>, { row: b }: Placed<TransactionRow>): number {
   return a.blockNumber < b.blockNumber ? -1 : a.blockNumber > b.blockNumber ? 1 : 0
 }
 

@@ -1,4 +1,5 @@
 import { dimensions } from '../embed/featureVector.ts'
+import type { RowKey } from '../rows/rowSchema.ts'
 
 /** Rows of a chunk: its columns fit a core's cache while they are summed. */
 const chunkRows = 4096
@@ -6,7 +7,8 @@ const chunkRows = 4096
 const scale = 127
 
 type Chunk = {
-  readonly ids: string[]
+  /** LanceDB's row ids. */
+  readonly places: number[]
   /** Block of each row, ascending. */
   readonly blocks: number[]
   /** Component after component, each of all rows: a question has few of them, and skips the others. */
@@ -19,20 +21,20 @@ export type FreshVectors = {
   /** Block of the newest row; -1 without any. */
   newest(): number
   /** Blocks must not descend. Vectors are of length 1. */
-  add(id: string, block: bigint, vector: Float32Array): void
+  add(place: number, block: bigint, vector: Float32Array): void
   /** Takes back the rows of blocks from `lowest` on. */
   cut(lowest: bigint): void
   /** Lets go of rows of blocks up to `upTo`; some of them may stay. */
   forget(upTo: bigint): void
   clear(): void
   /**
-   * The ids of the rows about nearest to a vector of length 1, nearest first; of many as near the newest.
-   * @param among rows that are looked at; all where it is undefined
+   * The places of the rows about nearest to a vector of length 1, nearest first; of many as near the newest.
+   * @param among places that are looked at; all where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<string>): readonly string[]
+  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly number[]
 }
 
-/** 128 bytes a row and its id. */
+/** 144 bytes a row. */
 export function createFreshVectors(): FreshVectors {
   let chunks: Chunk[] = []
   let size = 0
@@ -40,25 +42,25 @@ export function createFreshVectors(): FreshVectors {
   return {
     size: () => size,
     newest: () => chunks.at(-1)?.blocks.at(-1) ?? -1,
-    add(id, block, vector) {
+    add(place, block, vector) {
       let chunk = chunks.at(-1)
-      if (!chunk || chunk.ids.length === chunkRows) {
-        chunk = { ids: [], blocks: [], columns: new Int8Array(dimensions * chunkRows) }
+      if (!chunk || chunk.places.length === chunkRows) {
+        chunk = { places: [], blocks: [], columns: new Int8Array(dimensions * chunkRows) }
         chunks.push(chunk)
       }
-      const place = chunk.ids.length
+      const row = chunk.places.length
       for (let at = 0; at < dimensions; at += 1)
-        chunk.columns[at * chunkRows + place] = Math.round(vector[at]! * scale)
-      chunk.ids.push(id)
+        chunk.columns[at * chunkRows + row] = Math.round(vector[at]! * scale)
+      chunk.places.push(place)
       chunk.blocks.push(Number(block))
       size += 1
     },
     cut(lowest) {
       while (chunks.length > 0) {
-        const { ids, blocks } = chunks.at(-1)!
+        const { places, blocks } = chunks.at(-1)!
         while (blocks.length > 0 && blocks.at(-1)! >= lowest) {
           blocks.pop()
-          ids.pop()
+          places.pop()
           size -= 1
         }
         if (blocks.length > 0) return
@@ -67,7 +69,7 @@ export function createFreshVectors(): FreshVectors {
     },
     forget(upTo) {
       chunks = chunks.filter(({ blocks }) => blocks.at(-1)! > upTo)
-      size = chunks.reduce((sum, { ids }) => sum + ids.length, 0)
+      size = chunks.reduce((sum, { places }) => sum + places.length, 0)
     },
     clear() {
       chunks = []
@@ -76,8 +78,8 @@ export function createFreshVectors(): FreshVectors {
     nearest(vector, limit, among) {
       const best = createBest(Math.min(limit, size))
       const sums = new Float32Array(chunkRows)
-      for (const { ids, columns } of chunks.toReversed()) {
-        const rows = ids.length
+      for (const { places, columns } of chunks.toReversed()) {
+        const rows = places.length
         sums.fill(0, 0, rows)
         for (let at = 0; at < dimensions; at += 1) {
           const weight = vector[at]!
@@ -87,23 +89,23 @@ export function createFreshVectors(): FreshVectors {
         }
         let least = best.least()
         for (let row = rows - 1; row >= 0; row -= 1) {
-          if (sums[row]! <= least || (among && !among.has(ids[row]!))) continue
-          best.add(sums[row]!, ids[row]!)
+          if (sums[row]! <= least || (among && !among.has(places[row]!))) continue
+          best.add(sums[row]!, places[row]!)
           least = best.least()
         }
       }
-      return best.ids()
+      return best.places()
     },
   }
 }
 
-/** The ids with the largest numbers: a heap with the least of them on top. */
+/** The places with the largest numbers: a heap with the least of them on top. */
 function createBest(limit: number) {
   const values: number[] = []
-  const ids: string[] = []
+  const places: number[] = []
   const swap = (a: number, b: number) => {
     ;[values[a], values[b]] = [values[b]!, values[a]!]
-    ;[ids[a], ids[b]] = [ids[b]!, ids[a]!]
+    ;[places[a], places[b]] = [places[b]!, places[a]!]
   }
   const rise = (from: number) => {
     let at = from
@@ -128,21 +130,21 @@ function createBest(limit: number) {
   return {
     /** What has to be exceeded. */
     least: () => (values.length < limit ? Number.NEGATIVE_INFINITY : (values[0] ?? Number.POSITIVE_INFINITY)),
-    add(value: number, id: string) {
+    add(value: number, place: number) {
       if (values.length < limit) {
         values.push(value)
-        ids.push(id)
+        places.push(place)
         rise(values.length - 1)
         return
       }
       values[0] = value
-      ids[0] = id
+      places[0] = place
       sink()
     },
-    ids: () =>
-      ids
-        .map((id, place) => ({ id, value: values[place]! }))
-        .sort((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1))
-        .map(({ id }) => id),
+    places: () =>
+      places
+        .map((place, at) => ({ place, value: values[at]! }))
+        .sort((a, b) => b.value - a.value || a.place - b.place)
+        .map(({ place }) => place),
   }
 }

@@ -1,6 +1,7 @@
 import { embedPattern } from '../embed/embedPattern.ts'
 import { dimensions } from '../embed/featureVector.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
+import type { RowKey } from '../rows/rowSchema.ts'
 import type { PatternProfile } from '../types.ts'
 
 /** 10 MB of vectors. The router keeps a few thousand patterns. */
@@ -12,9 +13,9 @@ export type PatternVectors = {
    * The ids of the patterns nearest to a vector, nearest first; undefined where there are too many, and LanceDB is to be asked.
    * @param among ids that are looked at; all where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<string>): readonly string[] | undefined
+  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly string[] | undefined
   /** The ids of those that fulfil conditions; undefined where LanceDB is to be asked. */
-  list(where: readonly string[]): ReadonlySet<string> | undefined
+  list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** No index holds any. */
   isAll(): boolean
   applied(removed: readonly string[], upserted: readonly PatternProfile[]): void
@@ -83,7 +84,7 @@ function createVectorTable() {
       places.set(last, place)
       vectors.copyWithin(place * dimensions, ids.length * dimensions, (ids.length + 1) * dimensions)
     },
-    nearest(vector: Float32Array, limit: number, among?: ReadonlySet<string>): readonly string[] {
+    nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly string[] {
       // A question has few components. No iterators: there are up to 20 000 rows.
       const components = Uint8Array.from([...vector.keys()].filter((at) => vector[at] !== 0))
       const products = new Float32Array(ids.length)

@@ -2,6 +2,8 @@ import { closeness } from '../embed/closeness.ts'
 import { embedPattern } from '../embed/embedPattern.ts'
 import { embedTransaction } from '../embed/embedTransaction.ts'
 import { conjunction } from '../filter/conjunction.ts'
+import { placeOf } from '../rows/rowPlaces.ts'
+import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { PatternProfile } from '../types.ts'
 import type { StoredRow } from './describeRow.ts'
@@ -54,12 +56,9 @@ async function newestThat(
   const where = [...leg.where, ...(condition === undefined ? [] : [condition]), ...settled(leg)]
   if (leg.isLookedUp(condition)) return leg.rows.newest(leg.name, where, limit)
   const recent = recentBlocks(leg)
-  let ids = recent === undefined ? [] : await newestIds(leg, [...where, recent], limit)
-  if (ids.length < limit) ids = await newestIds(leg, where, limit)
-  return leg.rows.byIds(
-    leg.name,
-    ids.map((row) => String(row.id)),
-  )
+  let keys = recent === undefined ? [] : await newestKeys(leg, [...where, recent], limit)
+  if (keys.length < limit) keys = await newestKeys(leg, where, limit)
+  return leg.rows.byKeys(leg.name, keys)
 }
 
 /** Rows of the chain alone: later ones come from a write that is under way or was cut short. */
@@ -67,18 +66,18 @@ function settled({ written, newest }: StructuredLeg): readonly string[] {
   return newest === undefined ? [] : [`\`${written}\` <= ${newest}`]
 }
 
-async function newestIds(
-  { table, written }: StructuredLeg,
+async function newestKeys(
+  { name, table, written }: StructuredLeg,
   where: readonly string[],
   limit: number,
-): Promise<readonly StoredRow[]> {
-  const query = table.query().select(['id', written])
+): Promise<readonly RowKey[]> {
+  const query = table.query().select(['id', written]).withRowId()
   if (where.length > 0) query.where(conjunction(where))
   query.orderBy([
     { columnName: written, ascending: false },
     { columnName: 'id', ascending: true },
   ])
-  return await query.limit(limit).toArray()
+  return keysOf(name, await query.limit(limit).toArray())
 }
 
 /**
@@ -99,15 +98,15 @@ export async function nearestRows(
   const wanted = limit + more[leg.name]
   const recent = nearestFresh(leg, vector, wanted)
   if (recent) {
-    const near = leg.fresh?.isAll() ? [] : await nearestIds(leg, leg.where, vector, wanted, true)
-    const rows = readRows(leg, [...near, ...recent.ids], vector)
+    const near = leg.fresh?.isAll() ? [] : await nearestKeys(leg, leg.where, vector, wanted, true)
+    const rows = readRows(leg, [...near, ...recent.keys], vector)
     if (isComplete(rows)) return rows.slice(0, limit)
   }
-  const near = await nearestIds(leg, leg.where, vector, wanted, false)
+  const near = await nearestKeys(leg, leg.where, vector, wanted, false)
   const rows = readRows(leg, near, vector)
   if (leg.newest === undefined || rows.length === near.length) return rows.slice(0, limit)
   // As a condition of every question this would cost more than all else.
-  const again = await nearestIds(leg, [...leg.where, ...settled(leg)], vector, wanted, false)
+  const again = await nearestKeys(leg, [...leg.where, ...settled(leg)], vector, wanted, false)
   return readRows(leg, again, vector).slice(0, limit)
 
   /** Whether no fresh row that was not looked at can be among them. */
@@ -126,45 +125,50 @@ function nearestFresh(
   leg: StructuredLeg,
   vector: Float32Array,
   wanted: number,
-): { readonly ids: readonly string[]; readonly last?: string } | undefined {
+): { readonly keys: readonly RowKey[]; readonly last?: RowKey } | undefined {
   const isAny = leg.where.length === 0
   const listed = isAny ? undefined : leg.fresh?.list?.(leg.where)
   const among = listed && leg.fresh?.nearest(vector, wanted, listed)
-  if (among) return { ids: among }
+  if (among) return { keys: among }
   const most = isAny ? wanted : Math.max(wanted, leg.fresh?.isAll() ? looked.all : looked.others)
   const near = leg.fresh?.nearest(vector, most)
   if (!near) return undefined
-  if (isAny) return { ids: near }
+  if (isAny) return { keys: near }
   const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
-  const ids = near.filter((id) => fitting.has(id)).slice(0, wanted)
-  const isEnough = ids.length === wanted || near.length < most
-  return isEnough ? { ids } : { ids, last: near.at(-1)! }
+  const keys = near.filter((key) => fitting.has(key)).slice(0, wanted)
+  const isEnough = keys.length === wanted || near.length < most
+  return isEnough ? { keys } : { keys, last: near.at(-1)! }
 }
 
-async function nearestIds(
-  { table }: StructuredLeg,
+async function nearestKeys(
+  { name, table }: StructuredLeg,
   where: readonly string[],
   vector: Float32Array,
   limit: number,
   isFast: boolean,
-): Promise<readonly string[]> {
+): Promise<readonly RowKey[]> {
   const query = table
     .query()
     .nearestTo(vector)
     .distanceType('cosine')
     .nprobes(where.length === 0 ? probes : probesUnderConditions)
-    .select(['id', '_distance'])
+    // The index has row ids; to read any column of what it finds takes LanceDB longer than to find it.
+    .select(name === 'transactions' ? ['_distance'] : ['id', '_distance'])
+    .withRowId()
     .limit(limit)
   if (isFast) query.fastSearch()
   if (where.length > 0) query.where(conjunction(where))
-  const rows: readonly StoredRow[] = await query.toArray()
-  return rows.map(({ id }) => String(id))
+  return keysOf(name, await query.toArray())
+}
+
+function keysOf(name: StructuredLeg['name'], rows: readonly StoredRow[]): readonly RowKey[] {
+  return rows.map((row) => (name === 'transactions' ? placeOf(row) : String(row.id)))
 }
 
 /** What is there of the rows, but what later blocks wrote; nearest first, as near as they are. */
-function readRows(leg: StructuredLeg, ids: readonly string[], vector: Float32Array): readonly Found[] {
+function readRows(leg: StructuredLeg, keys: readonly RowKey[], vector: Float32Array): readonly Found[] {
   return leg.rows
-    .byIds(leg.name, [...new Set(ids)])
+    .byKeys(leg.name, [...new Set(keys)])
     .filter((row) => leg.newest === undefined || (row[leg.written] as bigint) <= leg.newest)
     .map((row) => foundRow(leg, row, 'near'))
     .map((found) => ({ ...found, distance: Math.max(0, 1 - closeness(vector, found.vector!)) }))

@@ -9,6 +9,7 @@ import { errorText } from '../store/failure.ts'
 import type { Progress } from '../store/progress.ts'
 import { inTransaction } from './inTransaction.ts'
 import { createRowIndex, type RowIndex } from './rowIndex.ts'
+import { placeOf } from './rowPlaces.ts'
 import { applicationId, createIndices, createTables, layout, type RowTable, rowColumns } from './rowSchema.ts'
 import { createTextRows } from './textRows.ts'
 
@@ -192,7 +193,18 @@ async function shortfall(
     rows.count(asOf.number),
     await transactions.countRows(`\`blockNumber\` <= ${asOf.number}`),
   ]
-  return has === expected ? undefined : `it has ${has} rows, the table ${expected}`
+  if (has !== expected) return `it has ${has} rows, the table ${expected}`
+  const [newest] = rows.newest('transactions', [`"blockNumber" <= ${asOf.number}`], 1)
+  if (!newest) return undefined
+  const ids = await transactions
+    .query()
+    .where(`\`blockNumber\` = ${newest.blockNumber}`)
+    .select(['id'])
+    .withRowId()
+    .toArray()
+  const known = rows.byKeys('transactions', ids.map(placeOf))
+  const isSame = new Set(known.map(({ id }) => id)).isSupersetOf(new Set(ids.map(({ id }) => id)))
+  return isSame ? undefined : 'it has other row ids than the table'
 }
 
 /** Opens a file that is there, or an empty one. Throws what SQLite throws. */
@@ -239,13 +251,14 @@ async function fill(
   for (const name of ['transactions', 'patterns'] as const) {
     const names = rowColumns[name].map((column) => column.name)
     const query = tables[name].query().select(names)
-    if (name === 'transactions') query.where(`\`blockNumber\` <= ${asOf.number}`)
+    if (name === 'transactions') query.where(`\`blockNumber\` <= ${asOf.number}`).withRowId()
     for await (const batch of query) {
       const stored = batch.toArray() as StoredRow[]
       const isStep = Math.floor((count + stored.length) / progressRows) > Math.floor(count / progressRows)
       count += stored.length
       if (isStep) onProgress(count)
-      rows.add(name, stored)
+      if (name === 'patterns') rows.addPatterns(stored)
+      else rows.addTransactions(stored.map((row) => ({ place: placeOf(row), row })))
     }
   }
   return count

@@ -6,15 +6,18 @@ import type { BlockPosition } from '../types.ts'
 import { createGraphRows, type GraphRows } from './graphRows.ts'
 import { inTransaction } from './inTransaction.ts'
 import type { RowColumn } from './rowColumn.ts'
-import { type RowTable, rowColumns } from './rowSchema.ts'
+import { keyColumn, type RowKey, type RowTable, rowColumns } from './rowSchema.ts'
 import { createTextRows, type TextRows } from './textRows.ts'
+
+/** A transaction, and LanceDB's row id of it in `transactions`. */
+export type Placed<Row = StoredRow> = { readonly place: number; readonly row: Row }
 
 /** What a write changes; the rows of blocks from `from` on go first, and what was made of blocks from `lowest` on. */
 export type RowChange = {
   readonly from: bigint
   /** Not `from`: memories are also of blocks without rows. Undefined where no block comes or goes. */
   readonly lowest: bigint | undefined
-  readonly transactions: Iterable<StoredRow>
+  readonly transactions: Iterable<Placed>
   readonly removePatterns: readonly string[]
   readonly upsertPatterns: Iterable<StoredRow>
   /** The newest block afterwards; undefined while there is none. */
@@ -33,7 +36,8 @@ export type RowIndex = {
   /** Transactions of blocks up to a number. */
   count(upTo: bigint): number
   /** Rows that are not there: all or, when it throws, none. An index that is missing may be made afterwards. */
-  add(table: RowTable, rows: Iterable<StoredRow>): void
+  addTransactions(rows: Iterable<Placed>): void
+  addPatterns(rows: Iterable<StoredRow>): void
   /** All of a change or, when it throws, nothing. What was made of blocks that go, goes with them. */
   apply(change: RowChange): void
   /**
@@ -41,14 +45,14 @@ export type RowIndex = {
    * @param where SQL over the columns, of checked values; one of them should be of a column with an index
    */
   newest(table: RowTable, where: readonly string[], limit: number): readonly StoredRow[]
-  /** The rows with ids, in no order; unknown ids are left out. */
-  byIds(table: RowTable, ids: readonly string[]): readonly StoredRow[]
-  /** Those of the ids whose rows fulfil all conditions, in no order. @param where as for `newest` */
-  fitting(table: RowTable, ids: readonly string[], where: readonly string[]): readonly string[]
-  /** Ids of rows that fulfil all conditions, in no order. @param where as for `newest` */
-  list(table: RowTable, where: readonly string[], limit: number): readonly string[]
+  /** The rows with keys, in no order; unknown ones are left out. */
+  byKeys(table: RowTable, keys: readonly RowKey[]): readonly StoredRow[]
+  /** Those of the keys whose rows fulfil all conditions, in no order. @param where as for `newest` */
+  fitting(table: RowTable, keys: readonly RowKey[], where: readonly string[]): readonly RowKey[]
+  /** Keys of rows that fulfil all conditions, in no order. @param where as for `newest` */
+  list(table: RowTable, where: readonly string[], limit: number): readonly RowKey[]
   /** Transactions after one of them, by block and id, oldest first. */
-  after(row: { readonly block: bigint; readonly id: string }, limit: number): readonly StoredRow[]
+  after(row: { readonly block: bigint; readonly id: string }, limit: number): readonly Placed[]
   /** The block up to which the approximate index of `transactions` holds all rows; undefined where nobody knows. */
   indexed(): bigint | undefined
   setIndexed(block: bigint): void
@@ -79,6 +83,11 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     'SELECT min("blockNumber") AS block FROM transactions WHERE "blockNumber" >= ?',
   )
   readNext.setReadBigInts(true)
+  const readAfter = database.prepare(
+    `SELECT "place", ${namesOf(rowColumns.transactions)} FROM transactions WHERE ("blockNumber", "id") > (?, ?)
+      ORDER BY "blockNumber", "id" LIMIT ?`,
+  )
+  readAfter.setReadBigInts(true)
   const graph = createGraphRows(database)
   const countRows = database.prepare('SELECT count(*) AS rows FROM transactions WHERE "blockNumber" <= ?')
 
@@ -89,8 +98,11 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       return { number: row.number as bigint, hash: row.hash as string }
     },
     count: (upTo) => Number(countRows.get(upTo)?.rows),
-    add(table, rows) {
-      inTransaction(database, () => insert(table, rows))
+    addTransactions(rows) {
+      inTransaction(database, () => insertTransactions(rows))
+    },
+    addPatterns(rows) {
+      inTransaction(database, () => insertPatterns(rows))
     },
     apply(change) {
       inTransaction(database, () => write(change))
@@ -100,25 +112,18 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       const fits = where.length === 0 ? '' : ` WHERE ${conjunction(where)}`
       return select(table, `${fits} ORDER BY ${order} LIMIT ?`, [limit])
     },
-    byIds(table, ids) {
-      if (ids.length === 0) return []
-      return select(table, ' WHERE "id" IN (SELECT value FROM json_each(?))', [JSON.stringify(ids)])
+    byKeys(table, keys) {
+      if (keys.length === 0) return []
+      return select(table, ` WHERE ${isAmong(table)}`, [JSON.stringify(keys)])
     },
-    fitting(table, ids, where) {
-      const fits = conjunction(['"id" IN (SELECT value FROM json_each(?))', ...where])
-      const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${fits}`)
-      return statement.all(JSON.stringify(ids)).map(({ id }) => String(id))
-    },
-    list(table, where, limit) {
-      const statement = database.prepare(`SELECT "id" FROM ${table} WHERE ${conjunction(where)} LIMIT ?`)
-      return statement.all(limit).map(({ id }) => String(id))
-    },
+    fitting: (table, keys, where) =>
+      selectKeys(table, conjunction([isAmong(table), ...where]), JSON.stringify(keys)),
+    list: (table, where, limit) => selectKeys(table, `${conjunction(where)} LIMIT ?`, limit),
     after: ({ block, id }, limit) =>
-      select('transactions', ' WHERE ("blockNumber", "id") > (?, ?) ORDER BY "blockNumber", "id" LIMIT ?', [
-        block,
-        id,
-        limit,
-      ]),
+      readAfter.all(block, id, limit).map((row) => ({
+        place: Number(row.place),
+        row: storedRow(rowColumns.transactions, row),
+      })),
     indexed() {
       const number = readIndexed.get()?.indexed
       return number === null || number === undefined ? undefined : (number as bigint)
@@ -153,21 +158,34 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       graph.cut(lowest)
       database.prepare('DELETE FROM memories WHERE "toBlock" >= ?').run(lowest)
     }
-    insert('transactions', transactions)
+    insertTransactions(transactions)
     const remove = database.prepare('DELETE FROM patterns WHERE "id" = ?')
     for (const id of removePatterns) remove.run(id)
-    insert('patterns', upsertPatterns)
+    insertPatterns(upsertPatterns)
     database
       .prepare('UPDATE reached SET "number" = ?, "hash" = ?, "indexed" = min("indexed", ?)')
       .run(reached?.number ?? null, reached?.hash ?? null, from - 1n)
   }
 
-  function insert(table: RowTable, rows: Iterable<StoredRow>): void {
-    const columns = rowColumns[table]
-    const names = columns.map(({ name }) => `"${name}"`).join(', ')
-    const places = columns.map(() => '?').join(', ')
-    const statement = database.prepare(`INSERT OR REPLACE INTO ${table}(${names}) VALUES (${places})`)
-    for (const row of rows) statement.run(...columns.map(({ name }) => sqlValue(row[name]!)))
+  function insertTransactions(rows: Iterable<Placed>): void {
+    const columns = rowColumns.transactions
+    const statement = database.prepare(
+      `INSERT OR REPLACE INTO transactions("place", ${namesOf(columns)}) VALUES (?, ${columns.map(() => '?').join(', ')})`,
+    )
+    for (const { place, row } of rows) statement.run(place, ...sqlValues(columns, row))
+  }
+
+  function insertPatterns(rows: Iterable<StoredRow>): void {
+    const columns = rowColumns.patterns
+    const statement = database.prepare(
+      `INSERT OR REPLACE INTO patterns(${namesOf(columns)}) VALUES (${columns.map(() => '?').join(', ')})`,
+    )
+    for (const row of rows) statement.run(...sqlValues(columns, row))
+  }
+
+  function selectKeys(table: RowTable, condition: string, value: SQLInputValue): readonly RowKey[] {
+    const statement = database.prepare(`SELECT "${keyColumn[table]}" AS key FROM ${table} WHERE ${condition}`)
+    return statement.all(value).map(({ key }) => key as RowKey)
   }
 
   function select(
@@ -176,16 +194,21 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     values: readonly SQLInputValue[],
     columns: readonly RowColumn[] = rowColumns[table],
   ): readonly StoredRow[] {
-    const names = columns.map(({ name }) => `"${name}"`).join(', ')
-    const statement = database.prepare(`SELECT ${names} FROM ${table}${condition}`)
+    const statement = database.prepare(`SELECT ${namesOf(columns)} FROM ${table}${condition}`)
     statement.setReadBigInts(true)
     return statement.all(...values).map((row) => storedRow(columns, row))
   }
 }
 
-function sqlValue(value: StoredRow[string]): SQLInputValue {
-  if (typeof value === 'boolean') return value ? 1 : 0
-  return value
+const isAmong = (table: RowTable) => `"${keyColumn[table]}" IN (SELECT value FROM json_each(?))`
+
+const namesOf = (columns: readonly RowColumn[]) => columns.map(({ name }) => `"${name}"`).join(', ')
+
+function sqlValues(columns: readonly RowColumn[], row: StoredRow): SQLInputValue[] {
+  return columns.map(({ name }) => {
+    const value = row[name]!
+    return typeof value === 'boolean' ? Number(value) : value
+  })
 }
 
 function storedRow(columns: readonly RowColumn[], row: Record<string, SQLOutputValue>): StoredRow {

@@ -6,8 +6,12 @@ import { createTextTables } from './textRows.ts'
 /** Tables whose rows are looked up by what they name. */
 export type RowTable = 'transactions' | 'patterns'
 
+/** What rows are known by: transactions by where their table has them, LanceDB's row id, patterns by their id. */
+export const keyColumn = { transactions: 'place', patterns: 'id' } as const
+export type RowKey = number | string
+
 /** Layout of the file: another one is made anew from the tables it is made of. */
-export const layout = 4
+export const layout = 5
 /** What tells the file from other programs' ("mmrw"). */
 export const applicationId = 0x6d6d7277
 
@@ -35,7 +39,7 @@ const rowsOfValue: Readonly<Record<string, string>> = {
   transactionsByFrom: '1000000 100 2 2 2 1 1 1',
   transactionsByTo: '1000000 200 2 2 1 1 1',
   transactionsBySelector: '1000000 5000 10 5 2 1',
-  transactionsByOutcome: '1000000 200000 40 1 1 1',
+  transactionsByOutcome: '1000000 200000 40 1 1',
 }
 
 export const createTables: readonly string[] = [
@@ -59,8 +63,8 @@ export const createIndices: readonly string[] = [
   `CREATE INDEX transactionsByTo ON transactions("to", "blockNumber", "selector", ${narrowing})`,
   `CREATE INDEX transactionsByFrom ON transactions("from", "blockNumber", "to", "selector", ${narrowing})`,
   `CREATE INDEX transactionsBySelector ON transactions("selector", "blockNumber", ${narrowing})`,
-  // What failed is asked for most, and is rare: with its ids, so that no row is read to list it.
-  'CREATE INDEX transactionsByOutcome ON transactions("outcome", "blockNumber", "id", "route", "svm")',
+  // What failed is asked for most, and is rare. Places are part of every index: no row is read to list them.
+  'CREATE INDEX transactionsByOutcome ON transactions("outcome", "blockNumber", "route", "svm")',
   'CREATE UNIQUE INDEX patternsById ON patterns("id")',
   'CREATE INDEX patternsByContract ON patterns("contract", "boundary")',
   'CREATE INDEX patternsBySelector ON patterns("selector", "boundary")',
@@ -82,5 +86,6 @@ function columnsOf(table: RowTable): readonly RowColumn[] {
 function createTable(table: RowTable): string {
   const types = { text: 'TEXT', integer: 'INTEGER', boolean: 'INTEGER', decimal: 'REAL' }
   const columns = rowColumns[table].map(({ name, kind }) => `"${name}" ${types[kind]} NOT NULL`)
+  if (table === 'transactions') columns.unshift('"place" INTEGER PRIMARY KEY')
   return `CREATE TABLE ${table}(${columns.join(', ')}) STRICT`
 }

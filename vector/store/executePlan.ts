@@ -1,7 +1,10 @@
 import type { Table } from '@lancedb/lancedb'
 import type { Fresh } from '../fresh/freshRows.ts'
+import type { Placed } from '../rows/rowIndex.ts'
+import type { RowPlaces } from '../rows/rowPlaces.ts'
 import type { RowWriter } from '../rows/rowWriter.ts'
 import { storedPattern, storedTransaction } from '../rows/storedRows.ts'
+import type { TransactionRow } from '../types.ts'
 import { encodePatterns, encodeTransactions } from './encodeRows.ts'
 import type { WritePlan } from './planWrites.ts'
 import { newestBlockBelow, type Progress, writeProgress } from './progress.ts'
@@ -26,10 +29,12 @@ export type ExecuteOptions = {
 export async function executePlan(
   {
     tables,
+    places,
     writer,
     fresh,
   }: {
     readonly tables: Readonly<Record<StoreTable, Table>>
+    readonly places: RowPlaces
     readonly writer: Pick<RowWriter, 'apply'>
     readonly fresh: Fresh
   },
@@ -53,6 +58,7 @@ export async function executePlan(
     await tables.transactions.add(encodeTransactions(rows, chainId))
     writes += 1
   }
+  const placed = await placesOf(plan.addTransactions, from)
   for (const ids of split(plan.removePatterns, listLength)) {
     // The values are checked hex digits (planWrites): LanceDB has no bind parameters.
     await tables.patterns.delete(`\`id\` IN (${ids.map((id) => `'${id}'`).join(', ')})`)
@@ -71,16 +77,24 @@ export async function executePlan(
   await writer.apply({
     from,
     lowest,
-    transactions: plan.addTransactions.map(storedTransaction),
+    transactions: placed.map(({ place, row }) => ({ place, row: storedTransaction(row) })),
     removePatterns: plan.removePatterns,
     upsertPatterns: plan.upsertPatterns.map(storedPattern),
     reached: after.asOf,
   })
   fresh.transactions.cut(from)
-  fresh.transactions.applied(plan.addTransactions)
+  fresh.transactions.applied(placed)
   fresh.patterns.applied(plan.removePatterns, plan.upsertPatterns)
   if (!isSame(after, progress)) await advance(after)
   return writes
+
+  async function placesOf(
+    rows: readonly TransactionRow[],
+    from: bigint,
+  ): Promise<readonly Placed<TransactionRow>[]> {
+    const numbers = await places.of(rows, from)
+    return rows.map((row, index) => ({ place: numbers[index]!, row }))
+  }
 
   async function advance(next: Progress): Promise<void> {
     await writeProgress(tables.progress, next, chainId)

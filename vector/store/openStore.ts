@@ -11,6 +11,7 @@ import { storedMemory } from '../memory/storedMemory.ts'
 import { searchStore } from '../query/searchStore.ts'
 import { isDamaged, openRows, rowsFile, setRowsAside } from '../rows/openRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
+import { createRowPlaces } from '../rows/rowPlaces.ts'
 import { createRowWriter, type RowWriter } from '../rows/rowWriter.ts'
 import type { VectorStoreSettings } from '../settings.ts'
 import type { MaintenanceEvent, VectorStore } from '../types.ts'
@@ -167,6 +168,7 @@ function createStore(
   let closing: Promise<void> | undefined
   const problems = [rows.problem, documents.problem].filter((problem) => problem !== undefined)
   const tail = createTail(rows, !readOnly)
+  const places = createRowPlaces(tables.transactions)
   const graph: GraphSources = { tail, rows: rows.graph }
   const reembedding = readOnly
     ? Promise.resolve()
@@ -290,7 +292,7 @@ function createStore(
     if (isUndo || options.mayHoldLater) await maintenance.settled()
     const write = () =>
       // Taken over step by step: a write that fails half-way leaves what the disk says.
-      executePlan({ tables, writer, fresh: fresh! }, plan, progress, options, (next) => {
+      executePlan({ tables, places, writer, fresh: fresh! }, plan, progress, options, (next) => {
         progress = next
       })
     const forget = () => {

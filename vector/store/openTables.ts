@@ -55,6 +55,9 @@ export async function openTables(options: OpenOptions): Promise<StoreHandles> {
   }
 }
 
+/** LanceDB's row id of a transaction is what the row index knows it by: it must outlast compaction. */
+const stableRowIds = { newTableEnableStableRowIds: 'true' }
+
 type TableContext = OpenOptions & { readonly names: readonly string[]; readonly whole: boolean }
 
 async function openTable(connection: Connection, name: StoreTable, context: TableContext): Promise<Table> {
@@ -66,7 +69,10 @@ async function openTable(connection: Connection, name: StoreTable, context: Tabl
   try {
     const table = begun
       ? await connection.openTable(name)
-      : await connection.createEmptyTable(name, tableSchema(name, chainId), { mode: 'create' })
+      : await connection.createEmptyTable(name, tableSchema(name, chainId), {
+          mode: 'create',
+          storageOptions: name === 'transactions' ? stableRowIds : {},
+        })
     const difference = schemaDifference(await table.schema(), tableSchema(name, chainId))
     if (difference) throw mismatch(path, difference.expected, difference.came)
     await checkReadable(table)

@@ -1,8 +1,8 @@
 import { Bool, Field, FixedSizeList, Float32, Float64, Int64, Schema, Utf8 } from 'apache-arrow'
 import { dimensions, embedderId } from '../embed/featureVector.ts'
 
-/** Layout of the tables below: a change of columns or of their meaning needs a new one. */
-export const schemaVersion = '1'
+/** Layout of the tables below: a change of columns or of their meaning needs a new one. From 2 on a row of `transactions` keeps its row id. */
+export const schemaVersion = '2'
 
 /** What the pipeline writes and reads: without one of these the store is not opened. */
 export const storeTables = ['transactions', 'patterns', 'progress'] as const

@@ -9,6 +9,7 @@ import type { RankContext, Ranked } from '../../../vector/query/rank.ts'
 import type { Rewriting } from '../../../vector/query/readQuestion.ts'
 import { describeFound, gather, type SearchSources } from '../../../vector/query/searchStore.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
+import { createRowPlaces } from '../../../vector/rows/rowPlaces.ts'
 import { settingsOf } from '../../../vector/settings.ts'
 import { createConsolidation } from '../../../vector/store/consolidation.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
@@ -37,7 +38,12 @@ export async function openJudged(directory: string) {
   const parts = await openParts(settings, connection, { rows }, { logger })
   const fresh = { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) }
   await executePlan(
-    { tables, writer: { apply: async (change) => rows.apply(change) }, fresh },
+    {
+      tables,
+      places: createRowPlaces(tables.transactions),
+      writer: { apply: async (change) => rows.apply(change) },
+      fresh,
+    },
     plan,
     before,
     { ...settings, mayHoldLater: false },

@@ -8,6 +8,7 @@ import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
 import { createPatternVectors } from '../../../vector/fresh/patternVectors.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
 import type { RowChange } from '../../../vector/rows/rowIndex.ts'
+import { createRowPlaces } from '../../../vector/rows/rowPlaces.ts'
 import { executePlan } from '../../../vector/store/executePlan.ts'
 import { openTables } from '../../../vector/store/openTables.ts'
 import { planWrites } from '../../../vector/store/planWrites.ts'
@@ -229,6 +230,7 @@ async function applyUntilKilled(
     await executePlan(
       {
         tables: dying,
+        places: createRowPlaces(tables.transactions),
         writer,
         fresh: { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) },
       },

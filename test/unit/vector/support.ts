@@ -115,3 +115,10 @@ export function indexRows(directory: string): Readonly<Record<string, readonly s
   }
   return rows
 }
+
+let places = 0
+
+/** Rows as they lie in a table, whose numbers go up and are never used again. */
+export function placed<Row>(rows: readonly Row[]): readonly { readonly place: number; readonly row: Row }[] {
+  return rows.map((row) => ({ place: places++, row }))
+}

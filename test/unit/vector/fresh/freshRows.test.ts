@@ -6,7 +6,7 @@ import { createFreshRows } from '../../../../vector/fresh/freshRows.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
-import { blockEntry, blockOf } from '../support.ts'
+import { blockEntry, blockOf, placed } from '../support.ts'
 
 function openRowsInMemory(): RowIndex {
   const database = new DatabaseSync(':memory:')
@@ -17,18 +17,18 @@ function openRowsInMemory(): RowIndex {
 
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
 type Fresh = ReturnType<typeof createFreshRows>
-const idsOf = (fresh: Fresh) => new Set(fresh.vectors()?.nearest(anything, 1e6))
+const placesOf = (fresh: Fresh) => new Set(fresh.vectors()?.nearest(anything, 1e6))
 
 function apply(rows: RowIndex, fresh: Fresh, number: number, count: number, branch = 'a') {
-  const { rows: transactions } = blockEntry(number, count, branch)
+  const added = placed(blockEntry(number, count, branch).rows)
   rows.apply({
     ...{ from: BigInt(number), lowest: undefined, removePatterns: [], upsertPatterns: [] },
-    transactions: transactions.map(storedTransaction),
+    transactions: added.map(({ place, row }) => ({ place, row: storedTransaction(row) })),
     reached: blockOf(number, branch),
   })
   fresh.cut(BigInt(number))
-  fresh.applied(transactions)
-  return transactions
+  fresh.applied(added)
+  return added
 }
 
 describe('fresh rows', () => {
@@ -42,11 +42,10 @@ describe('fresh rows', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const rows = openRowsInMemory()
-        // The index, as LanceDB keeps it: rows as they were written, not as they are called.
-        let chain: { id: string; block: number; written: number }[] = []
+        // The index, as LanceDB keeps it: rows by the place they were written at.
+        let chain: { place: number; block: number }[] = []
         let index: Set<number> | undefined
         let jobs: { end: (isIndexed: boolean) => void; holds: Set<number> }[] = []
-        let written = 0
         let number = 0
         let fresh = createFreshRows(rows, false)
         for (const each of steps) {
@@ -55,7 +54,7 @@ describe('fresh rows', () => {
             if (jobs.length === 0)
               jobs.push({
                 end: fresh.indexing(BigInt(number)),
-                holds: new Set(chain.map((row) => row.written)),
+                holds: new Set(chain.map(({ place }) => place)),
               })
           } else if (each === 'end') {
             const job = jobs.shift()
@@ -73,12 +72,12 @@ describe('fresh rows', () => {
             number += 1
             chain = chain.filter(({ block }) => block < number)
             const added = apply(rows, fresh, number, 'apply' in each ? each.apply : 3)
-            for (const { id } of added) chain.push({ id, block: number, written: written++ })
+            for (const { place } of added) chain.push({ place, block: number })
           }
           if (!fresh.vectors()) continue
-          const ids = idsOf(fresh)
-          for (const row of chain) expect(index?.has(row.written) || ids.has(row.id)).toBe(true)
-          for (const id of ids) expect(chain.some((row) => row.id === id)).toBe(true)
+          const places = placesOf(fresh)
+          for (const { place } of chain) expect(index?.has(place) || places.has(place)).toBe(true)
+          for (const place of places) expect(chain.some((row) => row.place === place)).toBe(true)
           expect(fresh.isAll()).toBe(index === undefined || rows.indexed() === -1n)
         }
         await fresh.loaded
@@ -103,7 +102,7 @@ describe('fresh rows', () => {
     const again = createFreshRows(rows, true)
     expect(again.vectors()).toBeUndefined()
     await again.loaded
-    expect(idsOf(again)).toEqual(idsOf(fresh))
+    expect(placesOf(again)).toEqual(placesOf(fresh))
     rows.close()
   })
 
@@ -125,9 +124,9 @@ describe('fresh rows', () => {
     const fresh = createFreshRows(rows, false)
     await fresh.loaded
     const first = apply(rows, fresh, 1, 6)
-    const { outcome } = first[0]!
-    const expected = (transactions: typeof first) =>
-      new Set(transactions.filter((row) => row.outcome === outcome).map(({ id }) => id))
+    const { outcome } = first[0]!.row
+    const expected = (added: typeof first) =>
+      new Set(added.filter(({ row }) => row.outcome === outcome).map(({ place }) => place))
     const where = [`\`outcome\` = '${outcome}'`]
     expect(fresh.list(where)).toEqual(expected(first))
     expect(new Set(fresh.nearest(anything, 10, expected(first)))).toEqual(expected(first))

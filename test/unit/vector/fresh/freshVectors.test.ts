@@ -22,7 +22,7 @@ describe('vectors of fresh rows', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 50 }), (steps, limit) => {
         const fresh = createFreshVectors()
-        let model: { id: string; block: number; vector: Float32Array }[] = []
+        let model: { place: number; block: number; vector: Float32Array }[] = []
         let block = 0
         let count = 0
         for (const each of steps) {
@@ -30,13 +30,13 @@ describe('vectors of fresh rows', () => {
             block += 1
             for (let index = 0; index < each.add; index += 1) {
               const row = {
-                id: `${count}`.padStart(6, '0'),
+                place: count,
                 block,
                 vector: vectorOf(`to:${count % 5}`, `call:${count % 3}`, `from:${count % 11}`),
               }
               count += 1
               model.push(row)
-              fresh.add(row.id, BigInt(block), row.vector)
+              fresh.add(row.place, BigInt(block), row.vector)
             }
           } else if ('cut' in each) {
             const lowest = block - each.cut + 1
@@ -47,17 +47,17 @@ describe('vectors of fresh rows', () => {
           // What is let go may stay a while, what is later never goes.
           const known = new Set(fresh.nearest(vectorOf('to:1'), 1e6))
           expect(known.size).toBe(fresh.size())
-          if ('forget' in each) model = model.filter(({ id }) => known.has(id))
-          for (const row of model) expect(known).toContain(row.id)
+          if ('forget' in each) model = model.filter(({ place }) => known.has(place))
+          for (const row of model) expect(known).toContain(row.place)
           if ('forget' in each) for (const row of model) expect(row.block).toBeLessThanOrEqual(block)
         }
         const question = vectorOf('to:2', 'call:1')
         const found = fresh.nearest(question, limit)
-        const values = new Map(model.map(({ id, vector }) => [id, closeness(question, vector)]))
+        const values = new Map(model.map(({ place, vector }) => [place, closeness(question, vector)]))
         const best = [...values.values()].sort((a, b) => b - a).slice(0, limit)
         expect(found).toHaveLength(best.length)
-        for (const [place, id] of found.entries())
-          expect(Math.abs(values.get(id)! - best[place]!)).toBeLessThan(0.02)
+        for (const [index, place] of found.entries())
+          expect(Math.abs(values.get(place)! - best[index]!)).toBeLessThan(0.02)
       }),
       { numRuns: 200 },
     )
@@ -67,12 +67,12 @@ describe('vectors of fresh rows', () => {
     const fresh = createFreshVectors()
     const same = vectorOf('to:1')
     for (let row = 0; row < 10_000; row += 1)
-      fresh.add(String(row).padStart(5, '0'), BigInt(row), row % 2 === 0 ? same : vectorOf('to:2'))
-    expect(fresh.nearest(same, 3)).toEqual(['09994', '09996', '09998'])
+      fresh.add(row, BigInt(row), row % 2 === 0 ? same : vectorOf('to:2'))
+    expect(fresh.nearest(same, 3)).toEqual([9_994, 9_996, 9_998])
     fresh.forget(9_000n)
     expect(fresh.size()).toBe(10_000 - 8_192)
     fresh.cut(9_998n)
-    expect(fresh.nearest(same, 2)).toEqual(['09994', '09996'])
+    expect(fresh.nearest(same, 2)).toEqual([9_994, 9_996])
     fresh.clear()
     expect(fresh.nearest(same, 2)).toEqual([])
   })

@@ -20,6 +20,7 @@ import {
   logger,
   openIn,
   patternOf,
+  placed,
   temporaryDirectory,
   transactionOf,
 } from '../support.ts'
@@ -55,10 +56,11 @@ describe('rows', () => {
     await using directory = await temporaryDirectory()
     using open = await openAlone(directory.path)
     const given = [3, 1, 2].flatMap((number) => blockEntry(number, 4).rows)
+    const lying = placed(given.map(storedTransaction))
     open.rows.apply({
       ...nothing,
       from: 0n,
-      transactions: given.map(storedTransaction),
+      transactions: lying,
       upsertPatterns: [storedPattern(patternOf('a', 2, { evmFailed: 0.1 + 0.2 }))],
       reached: blockOf(3),
     })
@@ -67,7 +69,8 @@ describe('rows', () => {
       .map(storedTransaction)
     expect(open.rows.newest('transactions', [], 100)).toEqual(expected)
     expect(open.rows.newest('transactions', ['`blockNumber` <= 2'], 3)).toEqual(expected.slice(4, 7))
-    expect(open.rows.byIds('transactions', [given[5]!.id, 'unknown'])).toEqual([storedTransaction(given[5]!)])
+    expect(open.rows.byKeys('transactions', [lying[5]!.place, 1e9])).toEqual([lying[5]!.row])
+    expect(open.rows.byKeys('patterns', ['unknown'])).toEqual([])
     const [pattern] = open.rows.newest('patterns', ['`evmFailed` > 0.0'], 1)
     expect(pattern).toEqual(storedPattern(patternOf('a', 2, { evmFailed: 0.1 + 0.2 })))
     expect(open.rows.reached()).toEqual(blockOf(3))
@@ -93,7 +96,7 @@ describe('rows', () => {
           height = from + blocks.length - 1
           model = [...model.filter(({ blockNumber }) => blockNumber < BigInt(from)), ...added]
           const reached = height === 0 ? undefined : blockOf(height, `b${branch}`)
-          const transactions = added.map(storedTransaction)
+          const transactions = placed(added.map(storedTransaction))
           open.rows.apply({ ...nothing, from: BigInt(from), transactions, reached })
           const ids = open.rows.newest('transactions', [], 1000).map(({ id }) => id)
           expect(ids.toSorted()).toEqual(model.map(({ id }) => id).sort())
@@ -107,11 +110,11 @@ describe('rows', () => {
   test('a change that fails changes nothing', async () => {
     await using directory = await temporaryDirectory()
     using open = await openAlone(directory.path)
-    const first = blockEntry(1).rows.map(storedTransaction)
+    const first = placed(blockEntry(1).rows.map(storedTransaction))
     open.rows.apply({ ...nothing, from: 0n, transactions: first, reached: blockOf(1) })
-    const broken = { ...storedTransaction(transactionOf(blockOf(2), 0)), outcome: Number.NaN }
+    const broken = placed([{ ...storedTransaction(transactionOf(blockOf(2), 0)), outcome: Number.NaN }])
     expect(() =>
-      open.rows.apply({ ...nothing, from: 1n, transactions: [broken], reached: blockOf(2) }),
+      open.rows.apply({ ...nothing, from: 1n, transactions: broken, reached: blockOf(2) }),
     ).toThrow()
     expect(open.rows.newest('transactions', [], 10)).toHaveLength(3)
     expect(open.rows.reached()).toEqual(blockOf(1))
@@ -151,7 +154,7 @@ describe('rows', () => {
     using database = new DatabaseSync(rowsFile(directory.path))
     const where = `"outcome" = 'failed' AND "svm" = TRUE AND "blockNumber" > 9`
     const plan = database
-      .prepare(`EXPLAIN QUERY PLAN SELECT "id" FROM transactions WHERE ${where} LIMIT 9`)
+      .prepare(`EXPLAIN QUERY PLAN SELECT "place" FROM transactions WHERE ${where} LIMIT 9`)
       .all()
     expect(plan.map(({ detail }) => detail)).toEqual([
       'SEARCH transactions USING COVERING INDEX transactionsByOutcome (outcome=? AND blockNumber>?)',
@@ -167,6 +170,10 @@ describe('the file', () => {
     [
       'ends at another block',
       async (file: string) => change(file, `UPDATE reached SET "hash" = '0x${'9'.repeat(64)}'`),
+    ],
+    [
+      'has other row ids',
+      async (file: string) => change(file, 'UPDATE transactions SET "place" = "place" + 100'),
     ],
     ['lacks rows', async (file: string) => change(file, 'DELETE FROM transactions WHERE "blockNumber" = 2')],
     [
@@ -203,7 +210,12 @@ describe('the file', () => {
       expect(open.lines[1]?.rows).toBe(11)
       expect(open.rows.reached()).toEqual(blockOf(3))
       // What cannot be made again is taken over where it can be read.
-      const isReadable = ['ends at another block', 'lacks rows', 'is of another layout'].includes(problem)
+      const isReadable = [
+        'ends at another block',
+        'has other row ids',
+        'lacks rows',
+        'is of another layout',
+      ].includes(problem)
       const findings = open.rows.texts.newest('memories', ["`memoryKind` = 'finding'"], 10)
       expect(findings.map(({ name, toBlock }) => [name, toBlock])).toEqual(isReadable ? [['storm', 2n]] : [])
       if (isReadable) expect(open.rows.problem).toBeUndefined()

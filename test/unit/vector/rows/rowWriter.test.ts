@@ -8,7 +8,7 @@ import { createRowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { createRowWriter } from '../../../../vector/rows/rowWriter.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
-import { blockEntry, blockOf, temporaryDirectory } from '../support.ts'
+import { blockEntry, blockOf, placed, temporaryDirectory } from '../support.ts'
 
 function changeOf(number: number, count: number) {
   return {
@@ -16,7 +16,7 @@ function changeOf(number: number, count: number) {
     lowest: BigInt(number),
     removePatterns: [],
     upsertPatterns: [],
-    transactions: blockEntry(number, count).rows.map(storedTransaction),
+    transactions: placed(blockEntry(number, count).rows.map(storedTransaction)),
     reached: blockOf(number),
   }
 }
@@ -59,7 +59,7 @@ describe('row writer', () => {
   test('rejects with what SQLite throws, writes nothing of it, and goes on', async () => {
     await using directory = await temporaryDirectory()
     const { rows, writer } = openWriter(directory.path)
-    const broken = { ...changeOf(1, 2), transactions: [{ id: 'x' }] as never }
+    const broken = { ...changeOf(1, 2), transactions: [{ place: 1, row: { id: 'x' } }] as never }
     await expect(writer.apply(broken)).rejects.toThrow()
     expect(rows.reached()).toBeUndefined()
     await writer.apply(changeOf(1, 2))

@@ -2,8 +2,10 @@
  * The store's process: takes calls from its parent, for one folder, first as a reader where another still writes. Started by `startStoreClient`, and of
  * no use without a channel to a parent.
  */
+import type { Session } from '@lancedb/lancedb'
 import pino from 'pino'
 import { type LocalStore, openStore } from '../store/openStore.ts'
+import { createSession } from '../store/openTables.ts'
 import { type ProcessState, type StoreMessage, type StoreRequest, sendableError } from './messages.ts'
 import { residentBytes } from './residentBytes.ts'
 import { startTableJobs } from './startTableJobs.ts'
@@ -16,6 +18,7 @@ const logger = pino(
   { write: (line) => tell({ kind: 'log', line }) },
 )
 let store: LocalStore | undefined
+let session: Session | undefined
 
 // A signal to the whole group is for the parent: it says when we close.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
@@ -36,11 +39,16 @@ process.on('message', (request: StoreRequest) => {
 async function carryOut(request: StoreRequest): Promise<unknown> {
   if (request.call === 'open') {
     const before = store
+    // What it read as a reader it has as a writer.
+    session ??= createSession(request.argument)
     store = await openStore(request.argument, {
       logger,
       onMaintenance: (event) => tell({ kind: 'maintenance', event }),
       startTableJobs,
+      session,
     })
+    // Questions come once it has answered; until then they are the other process's.
+    if (request.argument.readOnly) await store.warm()
     // What it was asked is answered first.
     await before?.close()
     return undefined

@@ -7,6 +7,7 @@ import { createGraphRows, type GraphRows } from './graphRows.ts'
 import { inTransaction } from './inTransaction.ts'
 import type { RowColumn } from './rowColumn.ts'
 import { keyColumn, type RowKey, type RowTable, rowColumns } from './rowSchema.ts'
+import { createStatements } from './statements.ts'
 import { createTextRows, type TextRows } from './textRows.ts'
 
 /** A transaction, and LanceDB's row id of it in `transactions`. */
@@ -72,6 +73,7 @@ export type RowIndex = {
 }
 
 export function createRowIndex(database: DatabaseSync, problem?: string): RowIndex {
+  const prepare = createStatements(database)
   const readReached = database.prepare('SELECT "number", "hash" FROM reached')
   readReached.setReadBigInts(true)
   const readIndexed = database.prepare('SELECT "indexed" FROM reached')
@@ -184,7 +186,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
   }
 
   function selectKeys(table: RowTable, condition: string, value: SQLInputValue): readonly RowKey[] {
-    const statement = database.prepare(`SELECT "${keyColumn[table]}" AS key FROM ${table} WHERE ${condition}`)
+    const statement = prepare(`SELECT "${keyColumn[table]}" AS key FROM ${table} WHERE ${condition}`)
     return statement.all(value).map(({ key }) => key as RowKey)
   }
 
@@ -194,7 +196,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     values: readonly SQLInputValue[],
     columns: readonly RowColumn[] = rowColumns[table],
   ): readonly StoredRow[] {
-    const statement = database.prepare(`SELECT ${namesOf(columns)} FROM ${table}${condition}`)
+    const statement = prepare(`SELECT ${namesOf(columns)} FROM ${table}${condition}`)
     statement.setReadBigInts(true)
     return statement.all(...values).map((row) => storedRow(columns, row))
   }

@@ -4,6 +4,7 @@ import type { StoredRow } from '../query/describeRow.ts'
 import { documentFields } from '../store/schema.ts'
 import { inTransaction } from './inTransaction.ts'
 import { type RowColumn, rowColumn } from './rowColumn.ts'
+import { createStatements } from './statements.ts'
 
 /** Tables of texts, which are looked up by what they name and by their words. */
 export type TextTable = 'memories' | 'documents'
@@ -87,6 +88,7 @@ export type TextRows = {
 }
 
 export function createTextRows(database: DatabaseSync): TextRows {
+  const prepare = createStatements(database)
   const changedDocuments = () => database.exec('UPDATE reached SET "documents" = "documents" + 1')
   const readVersion = database.prepare('SELECT "documents" FROM reached')
   const readDocuments = database.prepare(
@@ -115,7 +117,7 @@ export function createTextRows(database: DatabaseSync): TextRows {
         changedDocuments()
       })
     },
-    count: (table) => Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows),
+    count: (table) => Number(prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows),
     documents: () => new Map(readDocuments.all().map(({ id, parts }) => [String(id), Number(parts)])),
     documentsVersion: () => Number(readVersion.get()?.documents),
     newest(table, where, limit) {
@@ -134,14 +136,12 @@ export function createTextRows(database: DatabaseSync): TextRows {
       const isRanked = chosen[0]!.count <= mostOccurrences
       const match = chosen.map(({ word }) => `"${word}"`).join(' OR ')
       // What is there joins what is not asked for: without a condition no row is read but those that are shown.
-      const found = database
-        .prepare(
-          where.length === 0
-            ? `SELECT rowid AS place, rank AS rank FROM ${index} WHERE ${index} MATCH ? ORDER BY ${isRanked ? 'rank' : 'rowid DESC'} LIMIT ?`
-            : `SELECT ${table}.rowid AS place, ${index}.rank AS rank FROM ${index} JOIN ${table} ON ${table}.rowid = ${index}.rowid
+      const found = prepare(
+        where.length === 0
+          ? `SELECT rowid AS place, rank AS rank FROM ${index} WHERE ${index} MATCH ? ORDER BY ${isRanked ? 'rank' : 'rowid DESC'} LIMIT ?`
+          : `SELECT ${table}.rowid AS place, ${index}.rank AS rank FROM ${index} JOIN ${table} ON ${table}.rowid = ${index}.rowid
                 WHERE ${index} MATCH ? AND ${conjunction(where)} ORDER BY ${isRanked ? `${index}.rank` : `${index}.rowid DESC`} LIMIT ?`,
-        )
-        .all(match, limit)
+      ).all(match, limit)
       const ranks = new Map(found.map(({ place, rank }) => [BigInt(Number(place)), Number(rank)]))
       const rows = select(
         table,
@@ -157,7 +157,7 @@ export function createTextRows(database: DatabaseSync): TextRows {
   /** The rarest of the words, as many as have no more occurrences than are looked at; at least one. */
   function choose(table: TextTable, words: readonly string[]) {
     const index = `${table}Words`
-    const count = database.prepare(
+    const count = prepare(
       `SELECT count(*) AS rows FROM (SELECT 1 FROM ${index} WHERE ${index} MATCH ? LIMIT ${mostOccurrences + 1})`,
     )
     const known = [...new Set(words)]
@@ -174,7 +174,7 @@ export function createTextRows(database: DatabaseSync): TextRows {
 
   function select(table: TextTable, rest: string, values: readonly SQLInputValue[]): readonly StoredRow[] {
     const names = textColumns[table].map(({ name }) => `"${name}"`).join(', ')
-    const statement = database.prepare(`SELECT ${names} ${rest}`)
+    const statement = prepare(`SELECT ${names} ${rest}`)
     statement.setReadBigInts(true)
     return statement.all(...values) as Record<string, SQLOutputValue>[] as StoredRow[]
   }

@@ -17,6 +17,8 @@ export type MaintenanceOptions = {
 
 /** Of the time that compaction may take: it keeps a core busy, the longer the larger the table. */
 const share = 0.25
+/** Of the time that building the index may take. */
+const buildShare = 0.05
 /** Writes waited for at most, however long a compaction takes: every one is a file more to search. */
 const mostWrites = 200
 
@@ -80,6 +82,8 @@ export function createMaintenance(
   let optimizing: Promise<void> | undefined
   let compacting: Promise<unknown> = Promise.resolve()
   let building = false
+  let builtAt = 0
+  let tookToBuild = 0
   let stopped = false
   let checking: Promise<void> | undefined
   let last: MaintenanceEvent | undefined
@@ -155,14 +159,14 @@ export function createMaintenance(
   }
 
   async function checkVectorIndex(): Promise<void> {
-    if (building || stopped) return
+    if (building || stopped || performance.now() < builtAt + tookToBuild * (1 / buildShare - 1)) return
     const table = tables.transactions
     let rows = 0
-    let present: readonly string[] = []
+    let present: readonly VectorIndex[] = []
     try {
       rows = await table.countRows()
       present = await vectorIndices(table)
-      if (rows <= options.indexAboveRows || present.some((name) => suits(name, rows)) || stopped) return
+      if (rows <= options.indexAboveRows || present.some((index) => suits(index, rows)) || stopped) return
     } catch (cause) {
       deps.logger.warn({ error: errorText(cause) }, 'vector index check failed')
       return
@@ -174,13 +178,16 @@ export function createMaintenance(
     void perform('vectorIndex', async () => {
       let isIndexed = false
       try {
-        await deps.jobs.buildIndex({ name: `${indexName}${numPartitions}`, numPartitions, replaces: present })
+        const replaces = present.map(({ name }) => name)
+        await deps.jobs.buildIndex({ name: `${indexName}${numPartitions}`, numPartitions, replaces })
         isIndexed = true
       } finally {
         indexed(isIndexed)
       }
-    }).finally(() => {
+    }).then(({ seconds }) => {
       building = false
+      builtAt = performance.now()
+      tookToBuild = seconds * 1000
     })
   }
 
@@ -207,14 +214,26 @@ export function createMaintenance(
 /** Before the number of partitions, which LanceDB tells of no index. */
 const indexName = 'embedding_rq2_'
 
-/** Whether an index has partitions enough: a question reads a number of them, and they grow with the table. */
-function suits(name: string, rows: number): boolean {
-  return name.startsWith(indexName) && Number(name.slice(indexName.length)) * 2 > Math.sqrt(rows)
+/** Compactions add to an index in segments, each of which is searched by itself. */
+const mostSegments = 2
+
+export type VectorIndex = { readonly name: string; readonly segments: number }
+
+/**
+ * Whether an index is as one that was built of these rows: it was built of half of them, and a question reads a number of its partitions,
+ * which grow with the table. Of 1 000 000 rows, with three segments and partitions for 318 000, a search took 8.2 ms and 18.9 under conditions, and
+ * 2.6 and 6.2 with a new index.
+ */
+export function suits({ name, segments }: VectorIndex, rows: number): boolean {
+  const partitions = name.startsWith(indexName) ? Number(name.slice(indexName.length)) : 0
+  return segments <= mostSegments && 2 * partitions ** 2 >= rows
 }
 
-async function vectorIndices(transactions: Table): Promise<readonly string[]> {
+async function vectorIndices(transactions: Table): Promise<readonly VectorIndex[]> {
   const all = await transactions.listIndices()
-  return all.filter(({ columns }) => columns.includes('embedding')).map(({ name }) => name)
+  return all
+    .filter(({ columns }) => columns.includes('embedding'))
+    .map(({ name, numSegments }) => ({ name, segments: numSegments ?? 1 }))
 }
 
 /** True when `transactions` has its approximate index. */

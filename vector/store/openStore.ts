@@ -1,3 +1,4 @@
+import type { Session } from '@lancedb/lancedb'
 import type { Logger } from 'pino'
 import { reembedDocuments } from '../documents/reembedDocuments.ts'
 import { createQuestionVectors } from '../embed/questionVectors.ts'
@@ -29,11 +30,14 @@ import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
 import { createSerialQueue } from './serialQueue.ts'
 import { type TableJobs, tableJobsHere } from './tableJobs.ts'
+import { warmIndices } from './warmIndices.ts'
 import { lockForWriting } from './writerLock.ts'
 
 export type OpenStoreDependencies = {
   readonly logger: Logger
   readonly onMaintenance: (event: MaintenanceEvent) => void
+  /** LanceDB's caches, as they were left; new ones where there are none. */
+  readonly session?: Session
   /** Who does the heavy work on `transactions`; this process where nobody is named. */
   readonly startTableJobs?: (
     directory: string,
@@ -47,6 +51,8 @@ export type LocalStore = VectorStore & {
   jobsRssBytes(): number
   /** True while an approximate index is being built: it is lost when the process ends. */
   isBuilding(): boolean
+  /** Resolves once the indices that questions use are in memory, or that came to nothing. */
+  warm(): Promise<void>
   /** True once nothing can be written any more until the folder is opened again. */
   mustReopen(): boolean
 }
@@ -63,7 +69,7 @@ export async function openStore(
     const lock = await lockForWriting(directory)
     opened.defer(() => lock.release())
   }
-  const handles = await openTables(settings)
+  const handles = await openTables(settings, deps.session)
   const progress = await storeOperation('reading progress', directory, () =>
     readProgress(handles.tables.progress),
   )
@@ -157,6 +163,7 @@ function createStore(
     { writer, logger, onMaintenance },
   )
   const reads = new Set<Promise<unknown>>()
+  const warmings = new Set<Promise<unknown>>()
   const closed = new AbortController()
   const { questionTimeoutMs = 2_000 } = settings.embedder.kind === 'http' ? settings.embedder : {}
   const embed = createQuestionVectors(embedderOf, { waitMs: questionTimeoutMs, signal: closed.signal })
@@ -182,6 +189,7 @@ function createStore(
         },
       })
   if (!readOnly && asyncConsolidation) schedule.applied(progress.asOf?.number)
+  if (!readOnly) void warm()
 
   return {
     async apply(entries) {
@@ -273,14 +281,25 @@ function createStore(
     jobsRssBytes: () => jobs.rssBytes(),
     isBuilding: maintenance.isBuilding,
     mustReopen: () => mustReopen,
+    warm,
     close,
     [Symbol.asyncDispose]: close,
   }
 
   /** Takes over what another process has made of `transactions`. Resolves once nobody reads it as it was. */
   async function follow(): Promise<void> {
+    await warm()
     await tables.transactions.checkoutLatest()
     await Promise.allSettled([...reads])
+  }
+
+  function warm(): Promise<void> {
+    const warming = warmIndices(connection).catch((cause: unknown) => {
+      logger.debug({ directory, error: errorText(cause) }, 'indices were not read ahead')
+    })
+    const settled = warming.finally(() => warmings.delete(settled))
+    warmings.add(settled)
+    return settled
   }
 
   /** Writes a plan, and what follows from it; returns how many batches the tables of the pipeline got. */
@@ -335,7 +354,7 @@ function createStore(
     closed.abort(closedError())
     fresh?.transactions.stop()
     await maintenance.stop()
-    await Promise.allSettled([...reads, reembedding, fresh?.transactions.loaded])
+    await Promise.allSettled([...reads, ...warmings, reembedding, fresh?.transactions.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
     for (const [name, table] of Object.entries(tables))

@@ -18,17 +18,28 @@ export type OpenOptions = {
   readonly readOnly: boolean
 }
 
+/** LanceDB's caches, of what it has read of indices and of what it knows of files. */
+export function createSession({
+  indexCacheBytes,
+  metadataCacheBytes,
+}: Pick<OpenOptions, 'indexCacheBytes' | 'metadataCacheBytes'>): Session {
+  return new Session(BigInt(indexCacheBytes), BigInt(metadataCacheBytes))
+}
+
 /**
  * Opens the tables of a folder, or makes them in an empty one. `progress` is made last and marks the store as whole, so a
  * creation that was cut short is completed at the next start.
  * Throws `VectorStoreError`: `STORE_MISSING` (read-only and nothing there), `TABLE_MISSING`, `STORE_MISMATCH` (other
  * layout, embedder or chain), `STORE_DAMAGED` (files that cannot be read). Nothing is ever deleted or overwritten.
+ * @param session the caches, where they are to be as an opening before left them
  */
-export async function openTables(options: OpenOptions): Promise<StoreHandles> {
+export async function openTables(
+  options: OpenOptions,
+  session = createSession(options),
+): Promise<StoreHandles> {
   const { directory, readOnly } = options
   // Asked before connecting: LanceDB makes the folder.
   if (readOnly && !existsSync(directory)) throw missingStore(directory)
-  const session = new Session(BigInt(options.indexCacheBytes), BigInt(options.metadataCacheBytes))
   // 0: look for newer versions at every read. A writer's own handle is always current.
   const consistency = readOnly ? { readConsistencyInterval: 0 } : {}
   const connection = await connect(directory, consistency, session).catch((cause: unknown) => {

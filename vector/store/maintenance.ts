@@ -18,7 +18,7 @@ export type MaintenanceOptions = {
 /** Of the time that compaction may take: it keeps a core busy, the longer the larger the table. */
 const share = 0.25
 /** Of the time that building the index may take. */
-const buildShare = 0.05
+const buildShare = 0.1
 /** Writes waited for at most, however long a compaction takes: every one is a file more to search. */
 const mostWrites = 200
 
@@ -214,8 +214,8 @@ export function createMaintenance(
 /** Before the number of partitions, which LanceDB tells of no index. */
 const indexName = 'embedding_rq2_'
 
-/** Compactions add to an index in segments, each of which is searched by itself. */
-const mostSegments = 2
+/** Most compactions add a segment to an index, which is searched by itself: 1 ms each. */
+const mostSegments = 3
 
 export type VectorIndex = { readonly name: string; readonly segments: number }
 

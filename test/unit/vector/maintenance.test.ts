@@ -222,9 +222,9 @@ test('closing waits for what is under way, and refuses what comes after', async 
 
 test.each([
   ['of these rows', 'embedding_rq2_1000', 1, 1_000_000, true],
-  ['of half of them, with a segment of later ones', 'embedding_rq2_1000', 2, 2_000_000, true],
+  ['of half of them, with segments of later ones', 'embedding_rq2_1000', 3, 2_000_000, true],
   ['of less than half', 'embedding_rq2_1000', 1, 2_000_001, false],
-  ['in many segments', 'embedding_rq2_1000', 3, 1_000_000, false],
+  ['in many segments', 'embedding_rq2_1000', 4, 1_000_000, false],
   ['of another kind', 'embedding_idx', 1, 10, false],
 ])('an index %s is kept, or built anew', (_, name, segments, rows, isKept) => {
   expect(suits({ name, segments }, rows)).toBe(isKept)

@@ -176,13 +176,13 @@ test('the approximate index is built anew once the table has outgrown it', async
   expect(await next('vectorIndex')).toMatchObject({ ok: true })
   expect(await indices()).toEqual(['embedding_rq2_20'])
   await next('optimize')
-  await store.apply([many(2, 800)])
+  await store.apply([many(2, 300)])
   await until('optimize')
   expect(await indices()).toEqual(['embedding_rq2_20'])
   await store.apply([many(number, 600)])
   number += 1
   expect(await until('vectorIndex')).toMatchObject({ ok: true })
-  expect(await indices()).toEqual([expect.stringMatching(/^embedding_rq2_4\d$/)])
+  expect(await indices()).toEqual([expect.stringMatching(/^embedding_rq2_3\d$/)])
   await store.close()
 })
 

@@ -41,6 +41,8 @@ const rowsPerBlock = 40
 const blocksPerCall = 25
 const rowsPerCall = rowsPerBlock * blocksPerCall
 const epochBlocks = 25
+/** For a compaction, which takes a minute at a million rows. */
+const patienceMs = 10 * 60_000
 const limit = 10
 /** Candidates an answer of ten looks at. */
 const wanted = 40
@@ -106,6 +108,12 @@ const more = manyEntries(transactions, rowsPerBlock, BigInt((await store.stats()
 const filledAt = Date.now()
 const beganAt = ({ atMs, seconds }: MaintenanceEvent) => atMs - seconds * 1000
 while (!events.some((event) => event.job === 'optimize' && event.ok && beganAt(event) > filledAt)) {
+  if (Date.now() > filledAt + patienceMs) {
+    const last = events.findLast(({ job }) => job === 'optimize')
+    throw new Error(
+      `expected a compaction within ${patienceMs / 60_000} minutes, got ${last?.error ?? 'none'}`,
+    )
+  }
   await store.apply([more.next().value])
   await delay(500)
 }
@@ -119,7 +127,7 @@ for (const { seconds } of events.filter(({ job }) => job === 'vectorIndex'))
   note('approximate index, built beside the writes', `${seconds.toFixed(0)} s`)
 const stats = await store.stats()
 note('on disk', megabytes(stats.bytesOnDisk))
-note("resident, the store's process after writing", megabytes(store.rssBytes()))
+note("resident, the store's process and its jobs after writing", megabytes(store.rssBytes()))
 
 for (const title of texts) {
   const text = await readFile(new URL(`../../${title}`, import.meta.url), 'utf8')
@@ -131,7 +139,7 @@ await measureTable()
 await readAll()
 await measureAnswers()
 await measureUnderIngest()
-note("resident, the store's process at the end", megabytes(store.rssBytes()))
+note("resident, the store's process and its jobs at the end", megabytes(store.rssBytes()))
 printTable()
 if (values.json) await writeFile(values.json, `${JSON.stringify(results, undefined, 1)}\n`)
 if (!values.directory) {

@@ -1,6 +1,5 @@
 import type { DocumentNames } from '../documents/documentNames.ts'
 import type { EdgeIncrement, EntityIncrement } from '../graph/increments.ts'
-import { byCount } from '../graph/neighbours.ts'
 import type { EntityKind } from '../graph/types.ts'
 import { type Description, finalityAt } from './describeRow.ts'
 import { escapeText } from './escapeText.ts'
@@ -14,6 +13,7 @@ export type KnownEntity = {
   readonly id: string
   /** What it is called as, and how often; undefined for accounts. */
   readonly called: EntityIncrement | undefined
+  /** The most counted first. */
   readonly edges: readonly EdgeIncrement[]
   /** Edges are of the newest blocks only: there are too many to count. */
   readonly truncated: boolean
@@ -28,7 +28,6 @@ export function describeEntity(
   const owned = edges.some(({ kind, target }) => kind === 'owns' && target === id)
   const kind: EntityKind = called?.kind ?? (owned ? 'token' : 'account')
   const name = names.entityName(id)
-  const ranked = edges.toSorted(byCount)
   const blocks = [...(called ? [called] : []), ...edges]
   const firstBlock = least(blocks.map((each) => each.firstBlock))
   const lastBlock = -least(blocks.map((each) => -each.lastBlock))
@@ -37,8 +36,8 @@ export function describeEntity(
   const calls = called
     ? [`called ${called.count} times${called.failed > 0 ? `, ${called.failed} failed` : ''}`]
     : []
-  const parts = [...calls, ...ranked.slice(0, named).map((edge) => edgeText(edge, id))]
-  if (ranked.length > named) parts.push(`${ranked.length - named} more edges`)
+  const parts = [...calls, ...edges.slice(0, named).map((edge) => edgeText(edge, id))]
+  if (edges.length > named) parts.push(`${edges.length - named} more edges`)
   if (truncated) parts.push('older edges not counted')
   return {
     id,

@@ -1,5 +1,6 @@
 import type { DocumentNames } from '../documents/documentNames.ts'
 import type { GraphReader } from '../graph/graphReader.ts'
+import type { EntityIncrement } from '../graph/increments.ts'
 import { byCount } from '../graph/neighbours.ts'
 import { describeEntity, type KnownEntity } from './describeEntity.ts'
 import type { Found } from './found.ts'
@@ -24,10 +25,10 @@ export function findEntities(
 ): GraphFindings {
   const asked = ids.slice(0, mostNamed)
   const called = graph.entitiesOf(asked)
-  const known = asked.map((id): KnownEntity => ({ id, called: called.get(id), ...graph.edgesOf(id) }))
+  const known = asked.map((id) => knownEntity(graph, id, called.get(id)))
   const present = known.filter(({ called, edges }) => called !== undefined || edges.length > 0)
   const near = present.flatMap(({ id, edges }) =>
-    edges.toSorted(byCount).map(({ source, target }) => (source === id ? target : source)),
+    edges.map(({ source, target }) => (source === id ? target : source)),
   )
   return {
     named: present.map((entity) => foundEntity(entity, graph.asOf, context, match)),
@@ -42,10 +43,14 @@ export function describeNeighbours(
   context: { readonly finalized: bigint | undefined; readonly names: DocumentNames },
 ): readonly Found[] {
   const called = graph.entitiesOf(ids)
-  return ids.map((id) => {
-    const entity = { id, called: called.get(id), ...graph.edgesOf(id) }
-    return foundEntity(entity, graph.asOf, context, 'neighbour')
-  })
+  return ids.map((id) =>
+    foundEntity(knownEntity(graph, id, called.get(id)), graph.asOf, context, 'neighbour'),
+  )
+}
+
+function knownEntity(graph: GraphReader, id: string, called: EntityIncrement | undefined): KnownEntity {
+  const { edges, truncated } = graph.edgesOf(id)
+  return { id, called, edges: edges.toSorted(byCount), truncated }
 }
 
 function foundEntity(

@@ -110,8 +110,8 @@ export function indexRows(directory: string): Readonly<Record<string, readonly s
   const rows: Record<string, readonly string[]> = {}
   for (const table of ['transactions', 'patterns', 'edges', 'entities', 'memories', 'reached']) {
     const all = database.prepare(`SELECT * FROM ${table}`).all()
-    // What is in LanceDB's index, and what people added, is not of the chain.
-    rows[table] = all.map(({ indexed: _, documents: __, ...row }) => JSON.stringify(row)).sort()
+    // What is in LanceDB's index and where its rows lie, and what people added, is not of the chain.
+    rows[table] = all.map(({ indexed: _, documents: __, place: ___, ...row }) => JSON.stringify(row)).sort()
   }
   return rows
 }

@@ -20,7 +20,7 @@ import { embedTransaction, type MaintenanceEvent, openVectorStore, type SearchRe
 import { createFreshRows } from '../../vector/fresh/freshRows.ts'
 import { nearestRows } from '../../vector/query/structuredLegs.ts'
 import { openRows } from '../../vector/rows/openRows.ts'
-import { hasVectorIndex } from '../../vector/store/maintenance.ts'
+import { hasVectorIndex, suits, vectorIndices } from '../../vector/store/maintenance.ts'
 import { megabytes, printTable, report, spread, timed } from './measure.ts'
 import { manyEntries, questionOf, recordedTransactions } from './recordedQuestions.ts'
 
@@ -119,8 +119,8 @@ while (!events.some((event) => event.job === 'optimize' && event.ok && beganAt(e
 }
 const lastEpoch = BigInt(Math.floor((rows / rowsPerBlock + 1) / epochBlocks) * epochBlocks - 1)
 for (;;) {
-  const { vectorIndex, consolidatedTo = -1n } = await store.stats()
-  if (consolidatedTo >= lastEpoch && (vectorIndex || rows <= 50_000)) break
+  const { consolidatedTo = -1n } = await store.stats()
+  if (consolidatedTo >= lastEpoch && (rows <= 50_000 || (await isIndexed()))) break
   await delay(2_000)
 }
 for (const { seconds } of events.filter(({ job }) => job === 'vectorIndex'))
@@ -150,6 +150,18 @@ if (!values.directory) {
 function note(what: string, result: string): void {
   report(what, result)
   results[what] = result
+}
+
+/** Whether none is about to be built: the last compaction has begun that. */
+async function isIndexed(): Promise<boolean> {
+  const connection = await connect(directory)
+  try {
+    const table = await connection.openTable('transactions')
+    const [index] = await vectorIndices(table)
+    return index !== undefined && suits(index, await table.countRows())
+  } finally {
+    connection.close()
+  }
 }
 
 /** So that the system's page cache has them, which some machines empty within a minute. */

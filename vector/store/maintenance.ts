@@ -229,7 +229,8 @@ export function suits({ name, segments }: VectorIndex, rows: number): boolean {
   return segments <= mostSegments && 2 * partitions ** 2 >= rows
 }
 
-async function vectorIndices(transactions: Table): Promise<readonly VectorIndex[]> {
+/** The approximate indices of `transactions`: one, but while another is being put in its place. */
+export async function vectorIndices(transactions: Table): Promise<readonly VectorIndex[]> {
   const all = await transactions.listIndices()
   return all
     .filter(({ columns }) => columns.includes('embedding'))

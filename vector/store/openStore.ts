@@ -30,6 +30,7 @@ import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
 import { createSerialQueue } from './serialQueue.ts'
 import { type TableJobs, tableJobsHere } from './tableJobs.ts'
+import { upgradeTransactions } from './upgradeTransactions.ts'
 import { warmIndices } from './warmIndices.ts'
 import { lockForWriting } from './writerLock.ts'
 
@@ -69,6 +70,7 @@ export async function openStore(
     const lock = await lockForWriting(directory)
     opened.defer(() => lock.release())
   }
+  if (!readOnly) await upgradeTransactions(settings, deps)
   const handles = await openTables(settings, deps.session)
   const progress = await storeOperation('reading progress', directory, () =>
     readProgress(handles.tables.progress),

@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { type Connection, connect, Index, Session, type Table } from '@lancedb/lancedb'
 import { VectorStoreError } from '../errors.ts'
 import { errorText } from './failure.ts'
-import { type StoreTable, scalarIndices, schemaDifference, storeTables, tableSchema } from './schema.ts'
+import {
+  isEarlier,
+  type StoreTable,
+  scalarIndices,
+  schemaDifference,
+  storeTables,
+  tableSchema,
+} from './schema.ts'
 
 export type StoreHandles = {
   readonly connection: Connection
@@ -66,9 +73,6 @@ export async function openTables(
   }
 }
 
-/** LanceDB's row id of a transaction is what the row index knows it by: it must outlast compaction. */
-const stableRowIds = { newTableEnableStableRowIds: 'true' }
-
 type TableContext = OpenOptions & { readonly names: readonly string[]; readonly whole: boolean }
 
 async function openTable(connection: Connection, name: StoreTable, context: TableContext): Promise<Table> {
@@ -80,11 +84,10 @@ async function openTable(connection: Connection, name: StoreTable, context: Tabl
   try {
     const table = begun
       ? await connection.openTable(name)
-      : await connection.createEmptyTable(name, tableSchema(name, chainId), {
-          mode: 'create',
-          storageOptions: name === 'transactions' ? stableRowIds : {},
-        })
-    const difference = schemaDifference(await table.schema(), tableSchema(name, chainId))
+      : await createTable(connection, name, { as: name, chainId })
+    const schema = await table.schema()
+    const difference = schemaDifference(schema, tableSchema(name, chainId))
+    if (difference && isEarlier(schema, chainId)) throw tooEarly(path)
     if (difference) throw mismatch(path, difference.expected, difference.came)
     await checkReadable(table)
     if (!context.whole && (await table.countRows()) > 0) throw missingTable('progress', directory)
@@ -99,6 +102,21 @@ async function openTable(connection: Connection, name: StoreTable, context: Tabl
       { cause, facts: { directory, table: name } },
     )
   }
+}
+
+/**
+ * Makes an empty table of a kind. LanceDB's row id of a transaction is what the row index knows it by: it must outlast compaction.
+ * @param kind whose columns it has
+ */
+export function createTable(
+  connection: Connection,
+  kind: StoreTable,
+  { as, chainId }: { readonly as: string; readonly chainId: bigint },
+): Promise<Table> {
+  return connection.createEmptyTable(as, tableSchema(kind, chainId), {
+    mode: 'create',
+    storageOptions: kind === 'transactions' ? { newTableEnableStableRowIds: 'true' } : {},
+  })
 }
 
 /** Reads one row whole: opening alone reads the manifest, not the data. Damage further in shows when it is read. */
@@ -134,6 +152,14 @@ function missingTable(table: string, directory: string): VectorStoreError {
     `vector store: expected the table '${table}' in ${directory}, found the others without it. Restore the folder from a copy, or ` +
       'move it away and let it be rebuilt.',
     { facts: { directory, table } },
+  )
+}
+
+function tooEarly(path: string): VectorStoreError {
+  return new VectorStoreError(
+    'STORE_MISMATCH',
+    `vector store: ${path} is of an earlier version: start the sidecar with this folder once, which brings it up to date`,
+    { facts: { path } },
   )
 }
 

@@ -1,8 +1,8 @@
 import { Bool, Field, FixedSizeList, Float32, Float64, Int64, Schema, Utf8 } from 'apache-arrow'
 import { dimensions, embedderId } from '../embed/featureVector.ts'
 
-/** Layout of the tables below: a change of columns or of their meaning needs a new one. From 2 on a row of `transactions` keeps its row id. */
-export const schemaVersion = '2'
+/** Layout of the tables below: a change of columns or of their meaning needs a new one. */
+export const schemaVersion = '1'
 
 /** What the pipeline writes and reads: without one of these the store is not opened. */
 export const storeTables = ['transactions', 'patterns', 'progress'] as const
@@ -109,7 +109,7 @@ export const documentFields: readonly Field[] = [
 
 /** The first thing in which a table's schema is not as expected, in words; undefined where it is. */
 export function schemaDifference(
-  found: { readonly fields: readonly Named[]; readonly metadata: ReadonlyMap<string, string> },
+  found: FoundSchema,
   expected: Schema,
 ): { readonly expected: string; readonly came: string } | undefined {
   for (const [key, value] of expected.metadata) {
@@ -122,8 +122,25 @@ export function schemaDifference(
 }
 
 type Named = { readonly name: string; readonly type: unknown }
+type FoundSchema = { readonly fields: readonly Named[]; readonly metadata: ReadonlyMap<string, string> }
+
+/** Says of `transactions` that a row keeps its LanceDB row id, which the row index knows it by. Tables of before have none. */
+const stableRowIds = ['monmouth.rowIds', 'stable'] as const
 
 /** The Arrow schema a table is created and written with. */
 export function tableSchema(table: StoreTable, chainId: bigint): Schema {
-  return new Schema([...fields[table]], new Map(storeMetadata(chainId)))
+  const metadata = new Map(storeMetadata(chainId))
+  if (table === 'transactions') metadata.set(...stableRowIds)
+  return new Schema([...fields[table]], metadata)
+}
+
+/** Of `transactions` before its rows kept their ids. */
+export function earlierSchema(chainId: bigint): Schema {
+  return new Schema([...fields.transactions], new Map(storeMetadata(chainId)))
+}
+
+/** Whether a schema is that one, and no other table's. */
+export function isEarlier(found: FoundSchema, chainId: bigint): boolean {
+  const [key] = stableRowIds
+  return !found.metadata.has(key) && schemaDifference(found, earlierSchema(chainId)) === undefined
 }

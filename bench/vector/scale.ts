@@ -121,6 +121,10 @@ const lastEpoch = BigInt(Math.floor((rows / rowsPerBlock + 1) / epochBlocks) * e
 for (;;) {
   const { consolidatedTo = -1n } = await store.stats()
   if (consolidatedTo >= lastEpoch && (rows <= 50_000 || (await isIndexed()))) break
+  if (Date.now() > filledAt + 2 * patienceMs)
+    throw new Error(`expected epochs to ${lastEpoch} and an index, got epochs to ${consolidatedTo}`)
+  // An index that was built a moment ago is looked at again after the next compaction.
+  await store.apply([more.next().value])
   await delay(2_000)
 }
 for (const { seconds } of events.filter(({ job }) => job === 'vectorIndex'))

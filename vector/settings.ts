@@ -10,18 +10,26 @@ export type VectorStoreSettings = Required<Omit<VectorStoreOptions, 'process'>> 
 
 /** Fills in defaults. Throws `VectorStoreError` `INVALID_OPTIONS` with every problem at once. */
 export function settingsOf(options: VectorStoreOptions): VectorStoreSettings {
+  const exactRows = options.exactRows ?? 1_500_000
   const settings = {
     ...options,
     rowsPerBatch: options.rowsPerBatch ?? 4000,
     keepVersionsMs: options.keepVersionsMs ?? 120_000,
-    indexAboveRows: options.indexAboveRows ?? 50_000,
+    exactRows,
+    indexAboveRows: options.indexAboveRows ?? Math.min(250_000, Math.max(50_000, exactRows)),
     readOnly: options.readOnly ?? false,
     epochBlocks: options.epochBlocks ?? epochBlocks,
     consolidationRows: options.consolidationRows ?? 2000,
     asyncConsolidation: options.asyncConsolidation ?? true,
     embedder: options.embedder ?? { kind: 'hash' as const },
   }
-  const wholes = ['indexCacheBytes', 'metadataCacheBytes', 'keepVersionsMs', 'indexAboveRows'] as const
+  const wholes = [
+    'indexCacheBytes',
+    'metadataCacheBytes',
+    'keepVersionsMs',
+    'indexAboveRows',
+    'exactRows',
+  ] as const
   const counts = ['rowsPerBatch', 'optimizeEvery', 'epochBlocks', 'consolidationRows'] as const
   const memory = options.process?.memoryBytes
   const problems = [

@@ -236,7 +236,15 @@ export type VectorStoreOptions = {
   readonly optimizeEvery: number
   /** Versions younger than this survive compaction, so that readers of other processes finish; default 120 000 ms. */
   readonly keepVersionsMs?: number
-  /** Rows of `transactions` above which an approximate index is built; default 50 000. Below, search is exact. */
+  /**
+   * Rows of `transactions` that are searched exactly, in memory, 144 bytes each; default 1 500 000. Of more, those that an approximate index
+   * has are searched through it. Readers hold none.
+   */
+  readonly exactRows?: number
+  /**
+   * Rows of `transactions` above which an approximate index is built; default 250 000, where fewer are searched in memory as many as those, but
+   * 50 000 at least.
+   */
   readonly indexAboveRows?: number
   /** Never writes; sees what another process writes at its next query. Default false. */
   readonly readOnly?: boolean

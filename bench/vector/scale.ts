@@ -1,6 +1,6 @@
 /**
  * Searching a large store, and how much of what is nearest is found: `node bench/vector/scale.ts [--rows N] [--queries N]
- * [--ingest-seconds N] [--index-cache-mib N] [--directory DIR] [--json FILE]`. 1 000 000 rows by default, made of recorded
+ * [--ingest-seconds N] [--index-cache-mib N] [--exact-rows N] [--directory DIR] [--json FILE]`. 1 000 000 rows by default, made of recorded
  * transactions with fresh senders at each repetition; a fifth of them, by hash, are marked as for the SVM.
  *
  * The store runs in a process of its own, with the settings of a sidecar. Recall is against the exact search of the same rows: a row
@@ -21,6 +21,7 @@ import { createFreshRows } from '../../vector/fresh/freshRows.ts'
 import { nearestRows } from '../../vector/query/structuredLegs.ts'
 import { openRows } from '../../vector/rows/openRows.ts'
 import { hasVectorIndex, suits, vectorIndices } from '../../vector/store/maintenance.ts'
+import { readVectors } from '../../vector/store/readVectors.ts'
 import { megabytes, printTable, report, spread, timed } from './measure.ts'
 import { manyEntries, questionOf, recordedTransactions } from './recordedQuestions.ts'
 
@@ -30,12 +31,15 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '200' },
     'ingest-seconds': { type: 'string', default: '60' },
     'index-cache-mib': { type: 'string', default: '64' },
+    'exact-rows': { type: 'string', default: '1500000' },
     directory: { type: 'string' },
     json: { type: 'string' },
   },
 })
 const rows = Number(values.rows)
 const queries = Number(values.queries)
+/** Of more, those that the index has are searched through it: 0 measures the index. */
+const exactRows = Number(values['exact-rows'])
 /** As a sidecar keeps of a busy block: its envelopes, and some others. */
 const rowsPerBlock = 40
 const blocksPerCall = 25
@@ -77,6 +81,7 @@ await using store = await openVectorStore(
     optimizeEvery: 50,
     epochBlocks,
     keepVersionsMs: 10_000,
+    exactRows,
     process: { memoryBytes: 256 * 2 ** 20 },
   },
   { logger: pino({ level: 'warn' }, pino.destination(2)), onMaintenance: (event) => events.push(event) },
@@ -120,7 +125,7 @@ while (!events.some((event) => event.job === 'optimize' && event.ok && beganAt(e
 const lastEpoch = BigInt(Math.floor((rows / rowsPerBlock + 1) / epochBlocks) * epochBlocks - 1)
 for (;;) {
   const { consolidatedTo = -1n } = await store.stats()
-  if (consolidatedTo >= lastEpoch && (rows <= 50_000 || (await isIndexed()))) break
+  if (consolidatedTo >= lastEpoch && (rows <= exactRows || (await isIndexed()))) break
   if (Date.now() > filledAt + 2 * patienceMs)
     throw new Error(`expected epochs to ${lastEpoch} and an index, got epochs to ${consolidatedTo}`)
   // An index that was built a moment ago is looked at again after the next compaction.
@@ -191,8 +196,15 @@ async function measureTable(): Promise<void> {
     nothing,
     { logger: pino({ level: 'warn' }) },
   )
-  const fresh = createFreshRows(index, await hasVectorIndex(table))
+  const hasIndex = await hasVectorIndex(table)
+  const loading = performance.now()
+  const fresh = createFreshRows(index, {
+    hasIndex,
+    most: exactRows,
+    readVectors: (after, upTo) => readVectors(table, after, upTo),
+  })
   await fresh.loaded
+  note('reading them', `${(performance.now() - loading).toFixed(0)} ms`)
   note('rows searched in memory', String(fresh.vectors()?.size() ?? 'none'))
   for (const { name, columns } of await table.listIndices()) {
     const stats = await table.indexStats(name)

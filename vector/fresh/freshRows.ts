@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { embedTransaction } from '../embed/embedTransaction.ts'
-import type { StoredRow } from '../query/describeRow.ts'
 import type { Placed, RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
@@ -8,16 +7,21 @@ import type { TransactionRow } from '../types.ts'
 import { createFreshVectors, type FreshVectors } from './freshVectors.ts'
 import type { PatternVectors } from './patternVectors.ts'
 
-/** 18 MB. */
-const mostRows = 131_072
 /** Of more, enough are among those nearest to whatever is asked. */
 const mostListed = 4_000
 /** Read at a time when a folder is opened: a few ms, between which questions are answered. */
 const loadedRows = 500
 
+/** A row and its vector, as stored. */
+export type StoredVector = {
+  readonly place: number
+  readonly block: number
+  readonly vector: Float32Array
+}
+
 /**
- * The rows of `transactions` that its approximate index does not hold yet, for a search that looks at all of them: LanceDB takes 0.5 ms for a
- * thousand of such rows.
+ * The rows of `transactions` that are searched in memory, each looked at: all of them, or, of more than may be held, those that LanceDB's
+ * approximate index does not have yet. LanceDB takes 0.25 ms for a thousand rows without an index.
  */
 export type FreshRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
@@ -31,7 +35,7 @@ export type FreshRows = {
   list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** Whether it is known up to where the index has all rows. */
   isKnown(): boolean
-  /** Whether no row is in the index. */
+  /** Whether all rows are among them. */
   isAll(): boolean
   /** Rows of later blocks than all before were appended. */
   applied(rows: readonly Placed<TransactionRow>[]): void
@@ -41,58 +45,79 @@ export type FreshRows = {
   indexing(upTo: bigint): (isIndexed: boolean) => void
   /** Resolves once the rows of a folder that was opened are there, or are too many. */
   readonly loaded: Promise<void>
+  /** What they take. */
+  bytes(): number
   stop(): void
 }
 
 /** What is searched in memory, of each table with vectors. */
 export type Fresh = { readonly transactions: FreshRows; readonly patterns: PatternVectors }
 
-/**
- * @param hasIndex whether `transactions` has its approximate index
- * @param setIndexed keeps up to where it has all rows
- */
+export type FreshRowsOptions = {
+  /** Whether `transactions` has its approximate index. */
+  readonly hasIndex: boolean
+  /** Rows that may be held, 144 bytes each. */
+  readonly most: number
+  /** Keeps up to where the index has all rows. */
+  readonly setIndexed?: (block: bigint) => void
+  /** Rows of blocks after one and up to another, in their order, many times faster than one by one. */
+  readonly readVectors?: (after: bigint, upTo: bigint) => AsyncIterable<readonly StoredVector[]>
+}
+
+/** The row that was read last, and the newest block of what is read at once. */
+type Reading = { place: number; upTo: bigint }
+
 export function createFreshRows(
   rows: RowIndex,
-  hasIndex: boolean,
-  setIndexed: (block: bigint) => void = rows.setIndexed,
+  { hasIndex, most, setIndexed = rows.setIndexed, readVectors }: FreshRowsOptions,
 ): FreshRows {
   const vectors = createFreshVectors()
   /** Up to where the index has all rows; undefined where nobody knows. */
   let indexed = hasIndex ? rows.indexed() : -1n
+  /** The block after which all rows are held. */
+  let heldAfter = -1n
   const jobs = new Set<{ upTo: bigint }>()
-  /** Where reading stopped; undefined when all is read. */
-  let reading: { block: bigint; id: string } | undefined
+  /** Up to where is read; undefined when all is. */
+  let reading: Reading | undefined
   let isFull = false
   let stopped = false
   let loading: Promise<void> | undefined
   const loaded = load()
 
-  const complete = () => (indexed === undefined || isFull || reading ? undefined : vectors)
+  const isAll = () => heldAfter === -1n
+  const complete = () => (isFull || reading || !hasOthers() ? undefined : vectors)
 
   return {
     vectors: complete,
     nearest: (vector, limit, among) => complete()?.nearest(vector, limit, among),
     list(where) {
       if (!complete()) return undefined
-      const places = rows.list('transactions', [...where, `"blockNumber" > ${indexed}`], mostListed + 1)
+      const isHeld = isAll() ? [] : [`"blockNumber" > ${heldAfter}`]
+      const places = rows.list('transactions', [...where, ...isHeld], mostListed + 1)
       return places.length > mostListed ? undefined : new Set(places)
     },
     isKnown: () => indexed !== undefined,
-    isAll: () => indexed === -1n,
+    isAll,
     applied(added) {
       // What is not read yet is read in its turn.
-      if (isFull || reading || indexed === undefined) return
+      if (isFull || reading) return
       // What is written can be read before it is told of here.
       const known = vectors.newest()
-      for (const { place, row } of added.toSorted(byBlock))
-        if (row.blockNumber > known) vectors.add(place, row.blockNumber, embedTransaction(row))
-      checkSize()
+      try {
+        for (const { place, row } of added)
+          if (row.blockNumber > known) vectors.add(place, Number(row.blockNumber), embedTransaction(row))
+        checkSize()
+      } catch {
+        // There is no memory for them: they are written, and LanceDB finds them.
+        giveUp()
+      }
     },
     cut(lowest) {
       vectors.cut(lowest)
       for (const job of jobs) if (job.upTo >= lowest) job.upTo = lowest - 1n
       if (indexed !== undefined && indexed >= lowest) indexed = lowest - 1n
-      if (reading && reading.block >= lowest) reading = { block: lowest, id: '' }
+      if (heldAfter >= lowest) heldAfter = lowest - 1n
+      if (reading && reading.upTo >= lowest) reading.upTo = lowest - 1n
     },
     indexing(upTo) {
       const job = { upTo }
@@ -104,23 +129,31 @@ export function createFreshRows(
         if (indexed !== undefined && job.upTo < indexed) return
         indexed = job.upTo
         setIndexed(indexed)
-        vectors.forget(indexed)
-        if (isFull || vectors.size() === 0) void load()
+        if (isFull) void load()
+        else if (!isAll()) letGo(indexed)
       }
     },
     loaded,
+    bytes: vectors.bytes,
     stop() {
       stopped = true
     },
   }
 
+  /** Whether what is not held can be searched through the index. */
+  function hasOthers(): boolean {
+    return isAll() || (indexed !== undefined && indexed >= heldAfter)
+  }
+
+  function letGo(upTo: bigint): void {
+    vectors.forget(upTo)
+    heldAfter = upTo
+  }
+
   function load(): Promise<void> {
     loading ??= read()
       // Rows that cannot be read are LanceDB's to find; whoever writes them next says what is wrong.
-      .catch(() => {
-        indexed = undefined
-        reading = undefined
-      })
+      .catch(giveUp)
       .finally(() => {
         loading = undefined
       })
@@ -128,34 +161,56 @@ export function createFreshRows(
   }
 
   async function read(): Promise<void> {
-    if (indexed === undefined) return
+    const reached = rows.reached()?.number ?? -1n
     vectors.clear()
-    isFull = false
-    reading = { block: indexed + 1n, id: '' }
-    while (reading && !stopped && !isFull) {
-      const found = rows.after(reading, loadedRows)
-      for (const { place, row } of found) vectors.add(place, row.blockNumber as bigint, vectorOf(row))
-      checkSize()
-      const last = found.at(-1)?.row
+    const isRoom = rows.count(reached) <= most
+    heldAfter = isRoom ? -1n : (indexed ?? reached)
+    isFull = !isRoom && (indexed === undefined || rows.countBetween(indexed + 1n, reached) > most)
+    if (isFull) return
+    const first = rows.lastPlace(heldAfter) ?? -1
+    reading = { place: first, upTo: reached }
+    if (readVectors) {
+      await readAtOnce(reading, readVectors(heldAfter, reached)).catch(() => {
+        vectors.clear()
+        if (reading) reading.place = first
+      })
+    }
+    while (reading && !stopped) {
+      const found = rows.after(reading.place, loadedRows)
+      for (const { place, row } of found) {
+        vectors.add(place, Number(row.blockNumber), embedTransaction(transactionOf(row)))
+        reading.place = place
+      }
       // In the same turn in which nothing more was found: from here on what is applied is added.
-      reading =
-        found.length < loadedRows ? undefined : { block: last!.blockNumber as bigint, id: String(last!.id) }
+      if (found.length < loadedRows) reading = undefined
+      checkSize()
+      if (isFull) reading = undefined
       if (reading) await turn()
     }
     reading = undefined
   }
 
+  async function readAtOnce(at: Reading, batches: AsyncIterable<readonly StoredVector[]>): Promise<void> {
+    for await (const batch of batches) {
+      if (stopped) return
+      for (const { place, block, vector } of batch) {
+        // Taken back meanwhile, as is all that comes after it.
+        if (block > at.upTo) return
+        vectors.add(place, block, vector)
+        at.place = place
+      }
+    }
+  }
+
   function checkSize(): void {
-    if (vectors.size() <= mostRows) return
+    if (vectors.size() > most && isAll() && indexed !== undefined && indexed >= 0n) letGo(indexed)
+    if (vectors.size() <= most) return
+    giveUp()
+  }
+
+  function giveUp(): void {
     isFull = true
+    reading = undefined
     vectors.clear()
   }
-}
-
-function byBlock({ row: a }: Placed<TransactionRow>, { row: b }: Placed<TransactionRow>): number {
-  return a.blockNumber < b.blockNumber ? -1 : a.blockNumber > b.blockNumber ? 1 : 0
-}
-
-function vectorOf(row: StoredRow): Float32Array {
-  return embedTransaction(transactionOf(row))
 }

@@ -1,27 +1,24 @@
-import { dimensions } from '../embed/featureVector.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
-
-/** Rows of a chunk: its columns fit a core's cache while they are summed. */
-const chunkRows = 4096
-/** Components of a vector of length 1 as whole numbers: closeness is off by less than 0.01, and whoever reads the rows makes it exact. */
-const scale = 127
+import { createBest } from './best.ts'
+import { chunkRows, createColumnScan, scanQuestion } from './columnScan.ts'
 
 type Chunk = {
-  /** LanceDB's row ids. */
-  readonly places: number[]
-  /** Block of each row, ascending. */
-  readonly blocks: number[]
-  /** Component after component, each of all rows: a question has few of them, and skips the others. */
-  readonly columns: Int8Array
+  /** Where its columns are. */
+  readonly columns: number
+  /** LanceDB's row ids, ascending. */
+  readonly places: Float64Array
+  /** Block of each row; never descending. */
+  readonly blocks: Float64Array
+  rows: number
 }
 
-/** Vectors of the newest rows, in the order of their blocks, for a search that looks at all of them. */
+/** Vectors of rows in the order they were written, for a search that looks at all of them. */
 export type FreshVectors = {
   readonly size: () => number
   /** Block of the newest row; -1 without any. */
   newest(): number
-  /** Blocks must not descend. Vectors are of length 1. */
-  add(place: number, block: bigint, vector: Float32Array): void
+  /** Of length 1. Throws `RangeError` where blocks descend or places do not ascend, or where memory is at an end. */
+  add(place: number, block: number, vector: Float32Array): void
   /** Takes back the rows of blocks from `lowest` on. */
   cut(lowest: bigint): void
   /** Lets go of rows of blocks up to `upTo`; some of them may stay. */
@@ -32,119 +29,105 @@ export type FreshVectors = {
    * @param among places that are looked at; all where it is undefined
    */
   nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly number[]
+  bytes(): number
 }
 
 /** 144 bytes a row. */
 export function createFreshVectors(): FreshVectors {
+  let scan = createColumnScan()
   let chunks: Chunk[] = []
   let size = 0
 
   return {
     size: () => size,
-    newest: () => chunks.at(-1)?.blocks.at(-1) ?? -1,
+    newest,
     add(place, block, vector) {
+      if (block < newest() || place <= lastPlace())
+        throw new RangeError(
+          `expected rows in their order, after block ${newest()} and row ${lastPlace()}, got block ${block} and row ${place}`,
+        )
       let chunk = chunks.at(-1)
-      if (!chunk || chunk.places.length === chunkRows) {
-        chunk = { places: [], blocks: [], columns: new Int8Array(dimensions * chunkRows) }
+      if (!chunk || chunk.rows === chunkRows) {
+        chunk = {
+          columns: scan.take(),
+          places: new Float64Array(chunkRows),
+          blocks: new Float64Array(chunkRows),
+          rows: 0,
+        }
         chunks.push(chunk)
       }
-      const row = chunk.places.length
-      for (let at = 0; at < dimensions; at += 1)
-        chunk.columns[at * chunkRows + row] = Math.round(vector[at]! * scale)
-      chunk.places.push(place)
-      chunk.blocks.push(Number(block))
+      scan.write(chunk.columns, chunk.rows, vector)
+      chunk.places[chunk.rows] = place
+      chunk.blocks[chunk.rows] = block
+      chunk.rows += 1
       size += 1
     },
     cut(lowest) {
-      while (chunks.length > 0) {
-        const { places, blocks } = chunks.at(-1)!
-        while (blocks.length > 0 && blocks.at(-1)! >= lowest) {
-          blocks.pop()
-          places.pop()
-          size -= 1
-        }
-        if (blocks.length > 0) return
+      for (let chunk = chunks.at(-1); chunk; chunk = chunks.at(-1)) {
+        const before = chunk.rows
+        while (chunk.rows > 0 && chunk.blocks[chunk.rows - 1]! >= lowest) chunk.rows -= 1
+        size -= before - chunk.rows
+        if (chunk.rows > 0) return
+        scan.give(chunk.columns)
         chunks.pop()
       }
     },
     forget(upTo) {
-      chunks = chunks.filter(({ blocks }) => blocks.at(-1)! > upTo)
-      size = chunks.reduce((sum, { places }) => sum + places.length, 0)
+      const isPast = ({ blocks, rows }: Chunk) => blocks[rows - 1]! <= upTo
+      for (const chunk of chunks.filter(isPast)) scan.give(chunk.columns)
+      chunks = chunks.filter((chunk) => !isPast(chunk))
+      size = chunks.reduce((sum, { rows }) => sum + rows, 0)
     },
     clear() {
+      // Memory of WebAssembly never shrinks.
+      if (chunks.length > 0) scan = createColumnScan()
       chunks = []
       size = 0
     },
     nearest(vector, limit, among) {
+      const question = scanQuestion(vector)
       const best = createBest(Math.min(limit, size))
-      const sums = new Float32Array(chunkRows)
-      for (const { places, columns } of chunks.toReversed()) {
-        const rows = places.length
-        sums.fill(0, 0, rows)
-        for (let at = 0; at < dimensions; at += 1) {
-          const weight = vector[at]!
-          if (weight === 0) continue
-          const start = at * chunkRows
-          for (let row = 0; row < rows; row += 1) sums[row]! += weight * columns[start + row]!
+      if (among) {
+        for (const place of [...among].sort((a, b) => Number(b) - Number(a))) {
+          const found = find(Number(place))
+          if (found) best.add(scan.sumOf(question, found.columns, found.row), Number(place))
         }
-        let least = best.least()
-        for (let row = rows - 1; row >= 0; row -= 1) {
-          if (sums[row]! <= least || (among && !among.has(places[row]!))) continue
-          best.add(sums[row]!, places[row]!)
-          least = best.least()
-        }
+        return best.places()
+      }
+      for (const { columns, places, rows } of chunks.toReversed()) {
+        const { found, sums } = scan.above(question, columns, rows, best.least())
+        for (let at = found.length - 1; at >= 0; at -= 1) best.add(sums[found[at]!]!, places[found[at]!]!)
       }
       return best.places()
     },
+    bytes: () => scan.bytes() + chunks.length * chunkRows * 16,
+  }
+
+  function newest(): number {
+    const chunk = chunks.at(-1)
+    return chunk ? chunk.blocks[chunk.rows - 1]! : -1
+  }
+
+  function lastPlace(): number {
+    const chunk = chunks.at(-1)
+    return chunk ? chunk.places[chunk.rows - 1]! : -1
+  }
+
+  function find(place: number): { readonly columns: number; readonly row: number } | undefined {
+    const chunk = chunks[lastUpTo(chunks.length, (at) => chunks[at]!.places[0]! <= place)]
+    if (!chunk) return undefined
+    const row = lastUpTo(chunk.rows, (at) => chunk.places[at]! <= place)
+    return chunk.places[row] === place ? { columns: chunk.columns, row } : undefined
   }
 }
 
-/** The places with the largest numbers: a heap with the least of them on top. */
-function createBest(limit: number) {
-  const values: number[] = []
-  const places: number[] = []
-  const swap = (a: number, b: number) => {
-    ;[values[a], values[b]] = [values[b]!, values[a]!]
-    ;[places[a], places[b]] = [places[b]!, places[a]!]
+/** The last of so many ascending things for which it holds; -1 where it holds for none. */
+function lastUpTo(length: number, holds: (at: number) => boolean): number {
+  let [low, high] = [0, length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(middle)) low = middle + 1
+    else high = middle
   }
-  const rise = (from: number) => {
-    let at = from
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (values[parent]! <= values[at]!) return
-      swap(parent, at)
-      at = parent
-    }
-  }
-  const sink = () => {
-    let at = 0
-    for (;;) {
-      let least = at
-      for (const child of [2 * at + 1, 2 * at + 2])
-        if (child < values.length && values[child]! < values[least]!) least = child
-      if (least === at) return
-      swap(least, at)
-      at = least
-    }
-  }
-  return {
-    /** What has to be exceeded. */
-    least: () => (values.length < limit ? Number.NEGATIVE_INFINITY : (values[0] ?? Number.POSITIVE_INFINITY)),
-    add(value: number, place: number) {
-      if (values.length < limit) {
-        values.push(value)
-        places.push(place)
-        rise(values.length - 1)
-        return
-      }
-      values[0] = value
-      places[0] = place
-      sink()
-    },
-    places: () =>
-      places
-        .map((place, at) => ({ place, value: values[at]! }))
-        .sort((a, b) => b.value - a.value || a.place - b.place)
-        .map(({ place }) => place),
-  }
+  return low - 1
 }

@@ -1,11 +1,8 @@
 /**
- * The store's process: takes calls from its parent, for one folder, first as a reader where another still writes. Started by `startStoreClient`, and of
- * no use without a channel to a parent.
+ * The store's process: takes calls from its parent, for one folder. Started by `startStoreClient`, and of no use without a channel to a parent.
  */
-import type { Session } from '@lancedb/lancedb'
 import pino from 'pino'
 import { type LocalStore, openStore } from '../store/openStore.ts'
-import { createSession } from '../store/openTables.ts'
 import { type ProcessState, type StoreMessage, type StoreRequest, sendableError } from './messages.ts'
 import { residentBytes } from './residentBytes.ts'
 import { startTableJobs } from './startTableJobs.ts'
@@ -18,7 +15,6 @@ const logger = pino(
   { write: (line) => tell({ kind: 'log', line }) },
 )
 let store: LocalStore | undefined
-let session: Session | undefined
 
 // A signal to the whole group is for the parent: it says when we close.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
@@ -37,24 +33,21 @@ process.on('message', (request: StoreRequest) => {
 })
 
 async function carryOut(request: StoreRequest): Promise<unknown> {
+  if (request.call === 'load') return undefined
   if (request.call === 'open') {
-    const before = store
-    // What it read as a reader it has as a writer.
-    session ??= createSession(request.argument)
     store = await openStore(request.argument, {
       logger,
       onMaintenance: (event) => tell({ kind: 'maintenance', event }),
       startTableJobs,
-      session,
     })
-    // Questions come once it has answered; until then they are the other process's.
-    if (request.argument.readOnly) await store.warm()
-    // What it was asked is answered first.
-    await before?.close()
     return undefined
   }
   if (!store) throw new Error(`${request.call} was asked of the vector store's process before it was opened`)
   switch (request.call) {
+    case 'warm':
+      return store.warm()
+    case 'retire':
+      return store.retire()
     case 'apply':
       return store.apply(request.argument)
     case 'patternsAt':
@@ -84,7 +77,7 @@ function state(): ProcessState {
   // Two thirds of a fresh process are LanceDB's code, a mapped file.
   return {
     rssBytes,
-    ownBytes: residentBytes('self', 'RssAnon') ?? rss,
-    isBuilding: store?.isBuilding() ?? false,
+    ownBytes: (residentBytes('self', 'RssAnon') ?? rss) - (store?.heldBytes() ?? 0),
+    isMaintaining: store?.isMaintaining() ?? false,
   }
 }

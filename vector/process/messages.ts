@@ -14,9 +14,16 @@ import type {
   VectorStats,
 } from '../types.ts'
 
-/** What can be asked of the store's process: argument and answer of each call. `open` comes first, again to write what was opened to read; `close` last. */
+/**
+ * What can be asked of the store's process: argument and answer of each call. `open` comes first but for `load`,
+ * which answers once there is somebody to open it; `warm` answers once questions are answered as fast as ever; after `retire` the folder is another's to
+ * write, and questions are answered until `close`, which comes last.
+ */
 export type StoreCalls = {
+  load: { argument: undefined; answer: undefined }
   open: { argument: Omit<VectorStoreSettings, 'process'>; answer: undefined }
+  warm: { argument: undefined; answer: undefined }
+  retire: { argument: undefined; answer: undefined }
   apply: { argument: readonly VectorEntry[]; answer: undefined }
   patternsAt: { argument: bigint; answer: readonly PatternProfile[] }
   search: { argument: SearchRequest; answer: ContextAnswer }
@@ -43,9 +50,10 @@ export type StoreRequest = {
 export type ProcessState = {
   /** Resident bytes, with those of processes that work for it. */
   readonly rssBytes: number
-  /** Of its own those that are no mapped files: they alone grow, and nobody else can have them. */
+  /** Of its own those that are no mapped files, nor vectors searched in memory: they alone grow for nothing. */
   readonly ownBytes: number
-  readonly isBuilding: boolean
+  /** True while a compaction or the building of an index is under way: what is not done is lost when the process ends. */
+  readonly isMaintaining: boolean
 }
 
 /** From the process. */

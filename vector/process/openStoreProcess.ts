@@ -12,8 +12,8 @@ const CLOSE_MS = 2_000
 
 /**
  * The store in a process of its own, which is replaced when it holds more memory than allowed, and when it died. Questions never
- * wait for a replacement that was chosen: the next process answers them, as a reader of the folder, before the old one lets go of it. Writes
- * wait from there until the next one may write. Where a process died, everything waits; a write in flight then fails with
+ * wait for a replacement that was chosen: the old one answers them until the next has opened the folder and read what it holds in memory. Writes
+ * wait meanwhile. Where a process died, everything waits; a write in flight then fails with
  * `STORE_FAILED` and may be repeated, a question is asked again.
  *
  * The reason: LanceDB's write path keeps some memory of every write for good (about 60 to 250 kB), and only the end of
@@ -27,15 +27,15 @@ export async function openStoreProcess(
   const { logger } = deps
   const { directory } = settings
   const start = () => startStoreClient(directory, deps)
-  let client = await opened(start())
-  /** Who answers questions: the next one already, while the folder changes hands. */
-  let reader = client
+  let client = start()
+  await open(client)
   let writes = 0
   const writing = new Set<Promise<unknown>>()
   let replacing: Promise<void> | undefined
   let isHandedOver = false
-  /** Started to take the place of the other. */
-  let next: StoreClient | undefined
+  /** Those that take over, and those that answer what they were asked before. */
+  const others = new Set<StoreClient>()
+  const partings = new Set<Promise<void>>()
   let closing: Promise<void> | undefined
 
   return {
@@ -50,7 +50,7 @@ export async function openStoreProcess(
     callNames: (calls) => read('callNames', calls),
     stats: () => read('stats', undefined),
     rssBytes: () =>
-      [client, next].reduce((sum, each) => sum + (!each || each.hasEnded() ? 0 : each.state().rssBytes), 0),
+      [client, ...others].reduce((sum, each) => sum + (each.hasEnded() ? 0 : each.state().rssBytes), 0),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -82,15 +82,15 @@ export async function openStoreProcess(
     argument: StoreCalls[Call]['argument'],
   ): Promise<StoreCalls[Call]['answer']> {
     look()
-    if (reader.hasEnded()) await replacing
-    const asked = reader
+    if (client.hasEnded()) await replacing
+    const asked = client
     try {
       return await asked.call(name, argument)
     } catch (error) {
       if (closing || !asked.hasEnded()) throw error
       look()
-      if (reader.hasEnded()) await replacing
-      return await reader.call(name, argument)
+      if (client.hasEnded()) await replacing
+      return await client.call(name, argument)
     }
   }
 
@@ -105,10 +105,10 @@ export async function openStoreProcess(
     replacing.catch(() => undefined)
   }
 
-  /** An index being built would be lost, and begun again for ever. */
+  /** A compaction or an index being built would be lost, and begun again for ever. */
   function isTooLarge(): boolean {
-    const { ownBytes, isBuilding } = client.state()
-    return ownBytes > memoryBytes && writes >= LEAST_WRITES && !isBuilding
+    const { ownBytes, isMaintaining } = client.state()
+    return ownBytes > memoryBytes && writes >= LEAST_WRITES && !isMaintaining
   }
 
   async function replace(): Promise<void> {
@@ -116,38 +116,50 @@ export async function openStoreProcess(
     const { rssBytes, ownBytes } = old.state()
     const facts = { directory, rssBytes, ownBytes, writes, died: old.hasEnded() }
     const successor = start()
-    next = successor
-    if (!old.hasEnded()) {
-      const canRead = await successor.call('open', { ...settings, readOnly: true }).then(
-        () => true,
-        (error: unknown) => {
-          logger.warn({ err: error, directory }, "the vector store's next process cannot read yet")
-          return false
-        },
-      )
-      isHandedOver = true
-      await Promise.allSettled(writing)
-      if (canRead) reader = successor
-      await old.call('close', undefined).catch((error: unknown) => {
-        logger.warn({ err: error, ...facts }, "the vector store's process did not close")
-      })
-      await old.end()
-    }
+    others.add(successor)
     try {
-      client = await opened(successor)
+      if (!old.hasEnded()) {
+        await successor.call('load', undefined)
+        isHandedOver = true
+        await Promise.allSettled(writing)
+        await old.call('retire', undefined)
+      }
+      await open(successor)
+      // Where the old one died, nobody else answers.
+      if (!old.hasEnded()) await successor.call('warm', undefined)
+      client = successor
       writes = 0
       logger.info(facts, "the vector store's process was replaced")
+      // What was asked of it is answered first.
+      const parting = finish(old).finally(() => partings.delete(parting))
+      partings.add(parting)
+    } catch (error) {
+      // One that may not write any more is of no use, though there is no other: whoever calls next starts one.
+      await Promise.all([successor.end(), finish(old)])
+      throw error
     } finally {
-      next = undefined
-      reader = client
+      others.delete(successor)
       isHandedOver = false
     }
   }
 
-  async function opened(started: StoreClient): Promise<StoreClient> {
+  /** Lets a process close its store, and go. */
+  async function finish(old: StoreClient): Promise<void> {
+    others.add(old)
+    const forced = setTimeout(() => void old.end(), CLOSE_MS)
+    try {
+      if (!old.hasEnded()) await old.call('close', undefined)
+    } catch (error) {
+      logger.warn({ err: error, directory }, "the vector store's process did not close")
+    }
+    clearTimeout(forced)
+    await old.end()
+    others.delete(old)
+  }
+
+  async function open(started: StoreClient): Promise<void> {
     try {
       await started.call('open', settings)
-      return started
     } catch (error) {
       await started.end()
       throw error
@@ -160,15 +172,12 @@ export async function openStoreProcess(
   }
 
   async function closeProcess(): Promise<void> {
+    const forced = setTimeout(() => {
+      for (const other of others) void other.end()
+    }, CLOSE_MS)
     // Its failure is told to whoever called for it.
     await replacing?.catch(() => undefined)
-    const forced = setTimeout(() => void client.end(), CLOSE_MS)
-    try {
-      if (!client.hasEnded()) await client.call('close', undefined)
-    } catch (error) {
-      logger.warn({ err: error, directory }, "the vector store's process did not close")
-    }
     clearTimeout(forced)
-    await client.end()
+    await Promise.all([finish(client), ...partings])
   }
 }

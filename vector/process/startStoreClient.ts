@@ -62,7 +62,7 @@ export function startStoreClient(
   })
   const waiting = new Map<number, Waiting>()
   let nextId = 1
-  let state: ProcessState = { rssBytes: 0, ownBytes: 0, isBuilding: false }
+  let state: ProcessState = { rssBytes: 0, ownBytes: 0, isMaintaining: false }
   let ended: VectorStoreError | undefined
   let lastWords = ''
 

@@ -52,8 +52,10 @@ export type RowIndex = {
   fitting(table: RowTable, keys: readonly RowKey[], where: readonly string[]): readonly RowKey[]
   /** Keys of rows that fulfil all conditions, in no order. @param where as for `newest` */
   list(table: RowTable, where: readonly string[], limit: number): readonly RowKey[]
-  /** Transactions after one of them, by block and id, oldest first. */
-  after(row: { readonly block: bigint; readonly id: string }, limit: number): readonly Placed[]
+  /** Transactions after a place, in the order they were written. */
+  after(place: number, limit: number): readonly Placed[]
+  /** The last place of a transaction of blocks up to a number; undefined where there is none. */
+  lastPlace(upTo: bigint): number | undefined
   /** The block up to which the approximate index of `transactions` holds all rows; undefined where nobody knows. */
   indexed(): bigint | undefined
   setIndexed(block: bigint): void
@@ -86,10 +88,13 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
   )
   readNext.setReadBigInts(true)
   const readAfter = database.prepare(
-    `SELECT "place", ${namesOf(rowColumns.transactions)} FROM transactions WHERE ("blockNumber", "id") > (?, ?)
-      ORDER BY "blockNumber", "id" LIMIT ?`,
+    `SELECT "place", ${namesOf(rowColumns.transactions)} FROM transactions WHERE "place" > ? ORDER BY "place" LIMIT ?`,
   )
   readAfter.setReadBigInts(true)
+  const readLastPlace = database.prepare(
+    `SELECT max("place") AS place FROM transactions
+      WHERE "blockNumber" = (SELECT max("blockNumber") FROM transactions WHERE "blockNumber" <= ?)`,
+  )
   const graph = createGraphRows(database)
   const countRows = database.prepare('SELECT count(*) AS rows FROM transactions WHERE "blockNumber" <= ?')
 
@@ -121,11 +126,15 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     fitting: (table, keys, where) =>
       selectKeys(table, conjunction([isAmong(table), ...where]), JSON.stringify(keys)),
     list: (table, where, limit) => selectKeys(table, `${conjunction(where)} LIMIT ?`, limit),
-    after: ({ block, id }, limit) =>
-      readAfter.all(block, id, limit).map((row) => ({
+    after: (place, limit) =>
+      readAfter.all(place, limit).map((row) => ({
         place: Number(row.place),
         row: storedRow(rowColumns.transactions, row),
       })),
+    lastPlace(upTo) {
+      const place = readLastPlace.get(upTo)?.place
+      return place === null ? undefined : Number(place)
+    },
     indexed() {
       const number = readIndexed.get()?.indexed
       return number === null || number === undefined ? undefined : (number as bigint)

@@ -11,6 +11,8 @@ export type MaintenanceOptions = {
   readonly optimizeEvery: number
   readonly keepVersionsMs: number
   readonly indexAboveRows: number
+  /** Whether questions are answered without the index: then it need not be the best there could be. */
+  readonly isSpare: () => boolean
   /** Begins an indexing of all rows that there are; what is returned is told whether the index has them, or it came to nothing. */
   readonly indexing: () => (isIndexed: boolean) => void
 }
@@ -50,6 +52,8 @@ export type Maintenance = {
   readonly lastOptimize: () => MaintenanceEvent | undefined
   /** True while an approximate index is being built. */
   readonly isBuilding: () => boolean
+  /** True while an approximate index is being built, or tables are being compacted. */
+  readonly isMaintaining: () => boolean
   /** Resolves once `transactions` is not being compacted: rows that go meanwhile would undo the work. What takes long is ended. */
   settled(): Promise<void>
   /** Nothing more is begun. Resolves once no job but the building of an index is under way. */
@@ -104,6 +108,7 @@ export function createMaintenance(
     },
     lastOptimize: () => last,
     isBuilding: () => building,
+    isMaintaining: () => building || optimizing !== undefined,
     async settled() {
       let isOver = false
       const over = compacting.then(() => {
@@ -166,7 +171,8 @@ export function createMaintenance(
     try {
       rows = await table.countRows()
       present = await vectorIndices(table)
-      if (rows <= options.indexAboveRows || present.some((index) => suits(index, rows)) || stopped) return
+      const isGood = present.some((index) => options.isSpare() || suits(index, rows))
+      if (rows <= options.indexAboveRows || isGood || stopped) return
     } catch (cause) {
       deps.logger.warn({ error: errorText(cause) }, 'vector index check failed')
       return

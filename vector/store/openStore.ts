@@ -28,11 +28,12 @@ import { planWrites, type WritePlan } from './planWrites.ts'
 import { type Progress, readProgress } from './progress.ts'
 import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
+import { readVectors } from './readVectors.ts'
 import { createSerialQueue } from './serialQueue.ts'
 import { type TableJobs, tableJobsHere } from './tableJobs.ts'
 import { upgradeTransactions } from './upgradeTransactions.ts'
 import { warmIndices } from './warmIndices.ts'
-import { lockForWriting } from './writerLock.ts'
+import { lockForWriting, type WriterLock } from './writerLock.ts'
 
 export type OpenStoreDependencies = {
   readonly logger: Logger
@@ -50,10 +51,14 @@ export type OpenStoreDependencies = {
 export type LocalStore = VectorStore & {
   /** Resident bytes of other processes that work for it now. */
   jobsRssBytes(): number
-  /** True while an approximate index is being built: it is lost when the process ends. */
-  isBuilding(): boolean
-  /** Resolves once the indices that questions use are in memory, or that came to nothing. */
+  /** True while the tables are being compacted or an index built, which are lost when the process ends. */
+  isMaintaining(): boolean
+  /** Bytes of vectors that are searched in memory. */
+  heldBytes(): number
+  /** Resolves once what questions use is in memory, or that came to nothing. */
   warm(): Promise<void>
+  /** Ends all writing and lets another process write; questions go on being answered, from what there is. */
+  retire(): Promise<void>
   /** True once nothing can be written any more until the folder is opened again. */
   mustReopen(): boolean
 }
@@ -66,11 +71,12 @@ export async function openStore(
   const { directory, readOnly } = settings
   await using opened = new AsyncDisposableStack()
   // Asked for before the tables are looked at, as a missing one is made.
+  let lock: WriterLock | undefined
   if (!readOnly) {
-    const lock = await lockForWriting(directory)
-    opened.defer(() => lock.release())
+    lock = await lockForWriting(directory)
+    opened.defer(() => lock?.release())
+    await upgradeTransactions(settings, deps)
   }
-  if (!readOnly) await upgradeTransactions(settings, deps)
   const handles = await openTables(settings, deps.session)
   const progress = await storeOperation('reading progress', directory, () =>
     readProgress(handles.tables.progress),
@@ -96,11 +102,12 @@ export async function openStore(
     ? undefined
     : {
         // Where that fails there are more rows to look through, when the folder is opened again.
-        transactions: createFreshRows(
-          rows,
+        transactions: createFreshRows(rows, {
           hasIndex,
-          (block) => void writer.setIndexed(block).catch(() => {}),
-        ),
+          most: settings.exactRows,
+          setIndexed: (block) => void writer.setIndexed(block).catch(() => {}),
+          readVectors: (after, upTo) => readVectors(handles.tables.transactions, after, upTo),
+        }),
         patterns: createPatternVectors(rows),
       }
   opened.defer(() => fresh?.transactions.stop())
@@ -113,7 +120,7 @@ export async function openStore(
   )
   return createStore(
     settings,
-    { ...handles, rows, writer, fresh },
+    { ...handles, rows, writer, fresh, lock },
     parts,
     { progress, backlog },
     opened.move(),
@@ -129,10 +136,12 @@ function createStore(
     rows,
     writer,
     fresh,
+    lock,
   }: StoreHandles & {
     readonly rows: RowIndex
     readonly writer: RowWriter
     readonly fresh: Fresh | undefined
+    readonly lock: WriterLock | undefined
   },
   { documents, embedder, embedderOf }: SideParts,
   opened: { readonly progress: Progress; readonly backlog: number },
@@ -151,7 +160,7 @@ function createStore(
     tables,
     queue,
     backlog,
-    { ...settings, indexing },
+    { ...settings, indexing, isSpare: () => isHeld() },
     {
       logger,
       onMaintenance,
@@ -166,6 +175,7 @@ function createStore(
   )
   const reads = new Set<Promise<unknown>>()
   const warmings = new Set<Promise<unknown>>()
+  const retired = new AbortController()
   const closed = new AbortController()
   const { questionTimeoutMs = 2_000 } = settings.embedder.kind === 'http' ? settings.embedder : {}
   const embed = createQuestionVectors(embedderOf, { waitMs: questionTimeoutMs, signal: closed.signal })
@@ -183,7 +193,7 @@ function createStore(
     ? Promise.resolve()
     : reembedDocuments(documents, embedder, {
         exclusive: queue.run,
-        signal: closed.signal,
+        signal: retired.signal,
         logger,
         onMaintenance,
         onProblem(problem) {
@@ -191,7 +201,7 @@ function createStore(
         },
       })
   if (!readOnly && asyncConsolidation) schedule.applied(progress.asOf?.number)
-  if (!readOnly) void warm()
+  if (!readOnly) void readIndices()
 
   return {
     async apply(entries) {
@@ -237,7 +247,7 @@ function createStore(
         documents.add(document, {
           exclusive: queue.run,
           asOf: () => progress.asOf?.number,
-          signal: closed.signal,
+          signal: retired.signal,
         }),
       )
       if (added.isNew) noteDocuments()
@@ -281,27 +291,37 @@ function createStore(
 
     rssBytes: () => 0,
     jobsRssBytes: () => jobs.rssBytes(),
-    isBuilding: maintenance.isBuilding,
+    isMaintaining: maintenance.isMaintaining,
     mustReopen: () => mustReopen,
-    warm,
+    heldBytes: () => fresh?.transactions.bytes() ?? 0,
+    async warm() {
+      await Promise.all([fresh?.transactions.loaded, readIndices()])
+    },
+    retire,
     close,
     [Symbol.asyncDispose]: close,
   }
 
   /** Takes over what another process has made of `transactions`. Resolves once nobody reads it as it was. */
   async function follow(): Promise<void> {
-    await warm()
+    await readIndices()
     await tables.transactions.checkoutLatest()
     await Promise.allSettled([...reads])
   }
 
-  function warm(): Promise<void> {
+  /** Whether all rows are searched in memory. */
+  function isHeld(): boolean {
+    return fresh?.transactions.vectors() !== undefined && fresh.transactions.isAll()
+  }
+
+  async function readIndices(): Promise<void> {
+    if (isHeld()) return
     const warming = warmIndices(connection).catch((cause: unknown) => {
       logger.debug({ directory, error: errorText(cause) }, 'indices were not read ahead')
     })
     const settled = warming.finally(() => warmings.delete(settled))
     warmings.add(settled)
-    return settled
+    await settled
   }
 
   /** Writes a plan, and what follows from it; returns how many batches the tables of the pipeline got. */
@@ -351,12 +371,20 @@ function createStore(
     return closing
   }
 
-  async function closeAll(): Promise<void> {
+  async function retire(): Promise<void> {
     schedule.stop()
+    retired.abort(closedError())
+    await maintenance.stop()
+    await reembedding
+    await writer.close()
+    lock?.release()
+  }
+
+  async function closeAll(): Promise<void> {
     closed.abort(closedError())
     fresh?.transactions.stop()
-    await maintenance.stop()
-    await Promise.allSettled([...reads, ...warmings, reembedding, fresh?.transactions.loaded])
+    await retire()
+    await Promise.allSettled([...reads, ...warmings, fresh?.transactions.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
     for (const [name, table] of Object.entries(tables))
@@ -398,6 +426,7 @@ function createStore(
 
   function checkWritable(otherwise: string): void {
     checkOpen()
+    if (retired.signal.aborted) throw closedError()
     if (readOnly) {
       throw new VectorStoreError(
         'READ_ONLY',

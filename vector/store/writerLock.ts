@@ -11,6 +11,9 @@ const LOOK_MS = 25
 /** SQLITE_BUSY. */
 const BUSY = 5
 
+/** Let go of once or more often. */
+export type WriterLock = { release(): void }
+
 /**
  * Makes this process the one that writes in a folder: LanceDB itself lets any number write, and their rows mix. A holder
  * that is ending is waited for.
@@ -19,13 +22,17 @@ const BUSY = 5
  * that ends, so there is no stale lock to clear away.
  * @throws VectorStoreError `STORE_IN_USE` when another process keeps it, `STORE_FAILED` when the folder takes no file
  */
-export async function lockForWriting(directory: string): Promise<{ release(): void }> {
+export async function lockForWriting(directory: string): Promise<WriterLock> {
   const patienceEnds = performance.now() + PATIENCE_MS
   for (;;) {
     const database = openLockFile(directory)
     try {
       database.exec('BEGIN EXCLUSIVE')
-      return { release: () => database.close() }
+      return {
+        release() {
+          if (database.isOpen) database.close()
+        },
+      }
     } catch (cause) {
       database.close()
       if ((cause as { errcode?: number }).errcode !== BUSY) throw failed(directory, cause)

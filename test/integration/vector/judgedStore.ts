@@ -36,7 +36,10 @@ export async function openJudged(directory: string) {
   const before = await readProgress(tables.progress)
   const rows = await openRows(settings, tables, before, { logger })
   const parts = await openParts(settings, connection, { rows }, { logger })
-  const fresh = { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) }
+  const fresh = {
+    transactions: createFreshRows(rows, { hasIndex: false, most: 1_000_000 }),
+    patterns: createPatternVectors(rows),
+  }
   await executePlan(
     {
       tables,

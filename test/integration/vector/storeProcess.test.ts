@@ -96,27 +96,69 @@ describe('a store in a process of its own', () => {
     expect(items).toHaveLength(Math.min(applied, everything.limit))
   })
 
-  test('questions are answered by the next process while the old one lets go of the folder', async () => {
+  test('questions are answered by the old process until the next one is ready; one that dies on the way makes room for another', async () => {
     await using folder = await temporaryFolder()
     await using apart = await openApart(folder.path, { process: { memoryBytes: 1 } })
     const { store } = apart
-    for (let number = 1; number <= 20; number++) await store.apply([blockEntry(number, 1)])
     const old = apart.pid()
-    process.kill(old, 'SIGSTOP')
-    const early = store.stats()
-    // Those asked before the next one can read wait for the old one.
-    const found = () =>
-      Promise.race([
-        store.search({ ...everything, query: 'kind:transaction' }).then(({ items }) => items.length),
-        delay(500).then(() => 'no answer'),
-      ])
-    await expect.poll(found, { timeout: 30_000 }).toBe(20)
-    const applying = store.apply([blockEntry(21, 1)])
-    expect((await store.stats()).asOf?.number).toBe(20n)
-    process.kill(old, 'SIGCONT')
-    await applying
-    expect((await early).transactions.rows).toBe(20)
-    expect((await store.stats()).asOf?.number).toBe(21n)
+    const count = async () => (await store.search({ ...everything, query: 'kind:transaction' })).items.length
+    let applied = 0
+    const write = () => store.apply([blockEntry(applied + 1, 1)])
+    while (apart.pid() === old) {
+      await write()
+      applied++
+    }
+    const next = apart.pid()
+    // The folder changes hands as soon as there is somebody to take it; then writes wait.
+    process.kill(next, 'SIGSTOP')
+    await write()
+    applied++
+    process.kill(next, 'SIGCONT')
+    let failed: unknown
+    const patient = async () => {
+      while (failed === undefined) {
+        await write().then(
+          () => applied++,
+          (error: unknown) => {
+            failed = error
+          },
+        )
+      }
+    }
+    const writing = patient()
+    await expect
+      .poll(() => apart.said('vector store opened').length, { timeout: 30_000, interval: 1 })
+      .toBe(2)
+    process.kill(next, 'SIGSTOP')
+    const before = applied
+    for (let asked = 0; asked < 20; asked++) expect(await count()).toBe(before)
+    expect(applied).toBe(before)
+    process.kill(next, 'SIGKILL')
+    await writing
+    expect(failed).toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('SIGKILL') })
+    await write()
+    applied++
+    expect(await count()).toBe(applied)
+    expect(apart.pid()).not.toBe(next)
+    expect(apart.said('did not close')).toEqual([])
+  })
+
+  test('is not replaced while a compaction is under way, which would never come to an end', async () => {
+    await using folder = await temporaryFolder()
+    await using apart = await openApart(folder.path, { process: { memoryBytes: 1 }, optimizeEvery: 3 })
+    const { store } = apart
+    const compactions = () => apart.said('a process for the vector store was started')
+    let number = 0
+    const write = () => store.apply([blockEntry(++number, 1)])
+    while (compactions().length === 0) await write()
+    process.kill(compactions()[0]!.process!, 'SIGSTOP')
+    const replacedBefore = apart.said('process was replaced').length
+    for (let more = 0; more < 30; more++) await write()
+    expect(apart.said('process was replaced')).toHaveLength(replacedBefore)
+    process.kill(compactions()[0]!.process!, 'SIGCONT')
+    while (apart.said('process was replaced').length === replacedBefore) await write()
+    expect(apart.said('vector store maintained').length).toBeGreaterThan(0)
+    expect((await store.stats()).transactions.rows).toBe(number)
   })
 
   test.runIf(process.platform === 'linux')('is not replaced for the code it has mapped', async () => {

@@ -144,7 +144,11 @@ test('above the threshold an approximate index is built beside the writes, and s
 
 test('the approximate index is built anew once the table has outgrown it', async () => {
   await using directory = await temporaryDirectory()
-  const { store, next } = await openWatched(directory.path, { indexAboveRows: 300, optimizeEvery: 1 })
+  const { store, next } = await openWatched(directory.path, {
+    indexAboveRows: 300,
+    exactRows: 0,
+    optimizeEvery: 1,
+  })
   const many = (number: number, count: number) => ({
     ...blockEntry(number, 0),
     rows: Array.from({ length: count }, (_, index) =>

@@ -232,7 +232,10 @@ async function applyUntilKilled(
         tables: dying,
         places: createRowPlaces(tables.transactions),
         writer,
-        fresh: { transactions: createFreshRows(rows, false), patterns: createPatternVectors(rows) },
+        fresh: {
+          transactions: createFreshRows(rows, { hasIndex: false, most: 1_000_000 }),
+          patterns: createPatternVectors(rows),
+        },
       },
       planWrites(entries, chainId),
       before,

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
-import { createFreshRows } from '../../../../vector/fresh/freshRows.ts'
+import { createFreshRows, type StoredVector } from '../../../../vector/fresh/freshRows.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
@@ -13,6 +13,15 @@ function openRowsInMemory(): RowIndex {
   for (const statement of [...createTables, ...createIndices]) database.exec(statement)
   database.exec(`INSERT INTO reached("chainId") VALUES ('1337')`)
   return createRowIndex(database)
+}
+
+/** More than any test writes. */
+const most = 100_000
+
+/** As LanceDB reads what was written up to now, a few rows at a time. */
+async function* readChain(chain: readonly StoredVector[], after: bigint, upTo: bigint) {
+  const wanted = chain.filter(({ block }) => block > after && block <= upTo)
+  for (let at = 0; at < wanted.length; at += 7) yield wanted.slice(at, at + 7)
 }
 
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
@@ -31,7 +40,7 @@ function apply(rows: RowIndex, fresh: Fresh, number: number, count: number, bran
   return added
 }
 
-describe('fresh rows', () => {
+describe('rows searched in memory', () => {
   test('every row is among them or in the index, through undone blocks, indexings and openings', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ apply: fc.integer({ min: 0, max: 40 }) }) },
@@ -39,79 +48,125 @@ describe('fresh rows', () => {
       { weight: 2, arbitrary: fc.constantFrom('begin', 'end', 'fail') },
       { weight: 1, arbitrary: fc.constantFrom('open', 'wait') },
     )
+    const mosts = fc.constantFrom(100, 300, most)
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const rows = openRowsInMemory()
-        // The index, as LanceDB keeps it: rows by the place they were written at.
-        let chain: { place: number; block: number }[] = []
-        let index: Set<number> | undefined
-        let jobs: { end: (isIndexed: boolean) => void; holds: Set<number> }[] = []
-        let number = 0
-        let fresh = createFreshRows(rows, false)
-        for (const each of steps) {
-          if (each === 'begin') {
-            // Compaction waits for its turn, so there is one at a time.
-            if (jobs.length === 0)
-              jobs.push({
-                end: fresh.indexing(BigInt(number)),
-                holds: new Set(chain.map(({ place }) => place)),
-              })
-          } else if (each === 'end') {
-            const job = jobs.shift()
-            if (job) index = job.holds
-            job?.end(true)
-          } else if (each === 'fail') jobs.shift()?.end(false)
-          else if (each === 'open') {
-            fresh.stop()
-            await fresh.loaded
-            jobs = []
-            fresh = createFreshRows(rows, index !== undefined)
-          } else if (each === 'wait') await fresh.loaded
-          else {
-            if ('back' in each) number = Math.max(0, number - each.back)
-            number += 1
-            chain = chain.filter(({ block }) => block < number)
-            const added = apply(rows, fresh, number, 'apply' in each ? each.apply : 3)
-            for (const { place } of added) chain.push({ place, block: number })
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        mosts,
+        fc.boolean(),
+        async (steps, most, isAtOnce) => {
+          const rows = openRowsInMemory()
+          // The index, as LanceDB keeps it: rows by the place they were written at.
+          let chain: { place: number; block: number; vector: Float32Array }[] = []
+          let index: Set<number> | undefined
+          let jobs: { end: (isIndexed: boolean) => void; holds: Set<number> }[] = []
+          let number = 0
+          let mostEver = 0
+          const open = () =>
+            createFreshRows(rows, {
+              ...{ hasIndex: index !== undefined, most },
+              ...(isAtOnce ? { readVectors: (after, upTo) => readChain([...chain], after, upTo) } : {}),
+            })
+          let fresh = open()
+          for (const each of steps) {
+            if (each === 'begin') {
+              // Compaction waits for its turn, so there is one at a time.
+              if (jobs.length === 0)
+                jobs.push({
+                  end: fresh.indexing(BigInt(number)),
+                  holds: new Set(chain.map(({ place }) => place)),
+                })
+            } else if (each === 'end') {
+              const job = jobs.shift()
+              if (job) index = job.holds
+              job?.end(true)
+            } else if (each === 'fail') jobs.shift()?.end(false)
+            else if (each === 'open') {
+              fresh.stop()
+              await fresh.loaded
+              jobs = []
+              fresh = open()
+            } else if (each === 'wait') await fresh.loaded
+            else {
+              if ('back' in each) number = Math.max(0, number - each.back)
+              number += 1
+              chain = chain.filter(({ block }) => block < number)
+              const added = apply(rows, fresh, number, 'apply' in each ? each.apply : 3)
+              for (const { place, row } of added)
+                chain.push({ place, block: number, vector: embedTransaction(row) })
+              mostEver = Math.max(mostEver, chain.length)
+            }
+            if (!fresh.vectors()) continue
+            const places = placesOf(fresh)
+            for (const { place } of chain)
+              expect(places.has(place) || (!fresh.isAll() && index?.has(place))).toBe(true)
+            for (const place of places) expect(chain.some((row) => row.place === place)).toBe(true)
+            expect(places.size).toBeLessThanOrEqual(most)
           }
-          if (!fresh.vectors()) continue
-          const places = placesOf(fresh)
-          for (const { place } of chain) expect(index?.has(place) || places.has(place)).toBe(true)
-          for (const place of places) expect(chain.some((row) => row.place === place)).toBe(true)
-          expect(fresh.isAll()).toBe(index === undefined || rows.indexed() === -1n)
-        }
-        await fresh.loaded
-        expect(fresh.vectors()).toBeDefined()
-        rows.close()
-      }),
-      { numRuns: 150 },
+          await fresh.loaded
+          if (mostEver <= most) {
+            expect(fresh.vectors()).toBeDefined()
+            expect(fresh.isAll()).toBe(true)
+          }
+          rows.close()
+        },
+      ),
+      { numRuns: 200 },
     )
   })
 
-  test('more than are kept are left to LanceDB, until an index has most of them', async () => {
+  test('of more than may be held those are let go that an index has; without one they are left to LanceDB', async () => {
     const rows = openRowsInMemory()
-    const fresh = createFreshRows(rows, false)
+    const options = { hasIndex: true, most: 9_000 }
+    const fresh = createFreshRows(rows, { ...options, hasIndex: false })
     await fresh.loaded
-    for (let number = 1; number <= 34; number += 1) apply(rows, fresh, number, 4_000)
+    for (let number = 1; number <= 5; number += 1) apply(rows, fresh, number, 2_000)
     expect(fresh.vectors()).toBeUndefined()
-    const end = fresh.indexing(30n)
-    apply(rows, fresh, 35, 10)
+    const end = fresh.indexing(3n)
+    apply(rows, fresh, 6, 10)
     end(true)
-    await expect.poll(() => fresh.vectors()?.size()).toBe(4 * 4_000 + 10)
+    await expect.poll(() => fresh.vectors()?.size()).toBe(2 * 2_000 + 10)
     expect(fresh.isAll()).toBe(false)
-    const again = createFreshRows(rows, true)
+    const again = createFreshRows(rows, options)
     expect(again.vectors()).toBeUndefined()
     await again.loaded
     expect(placesOf(again)).toEqual(placesOf(fresh))
+    // The index reaches as far as it did: what is older is not held any more.
+    for (let number = 7; number <= 8; number += 1) apply(rows, again, number, 2_000)
+    expect(again.vectors()?.size()).toBe(4 * 2_000 + 10)
+    again.indexing(7n)(true)
+    expect(again.isAll()).toBe(false)
+    // Chunks go whole.
+    expect(placesOf(again).size).toBeLessThan(4 * 2_000 + 10)
+    rows.close()
+  })
+
+  test('what is read at once and comes to nothing is read one by one', async () => {
+    const rows = openRowsInMemory()
+    const fresh = createFreshRows(rows, { hasIndex: false, most })
+    await fresh.loaded
+    const added = apply(rows, fresh, 1, 700)
+    async function* readVectors() {
+      const { place, row } = added[0]!
+      yield [{ place, block: 1, vector: embedTransaction(row) }]
+      throw new Error('no such file')
+    }
+    const again = createFreshRows(rows, { hasIndex: false, most, readVectors })
+    await again.loaded
+    expect(placesOf(again)).toEqual(placesOf(fresh))
+    expect(again.bytes()).toBeGreaterThan(700 * 128)
     rows.close()
   })
 
   test('of an index that nobody knows the reach of nothing is said, until it is made again', async () => {
     const rows = openRowsInMemory()
-    const fresh = createFreshRows(rows, true)
+    const written = createFreshRows(rows, { hasIndex: false, most })
+    await written.loaded
+    apply(rows, written, 1, 10)
+    const fresh = createFreshRows(rows, { hasIndex: true, most: 5 })
     await fresh.loaded
-    apply(rows, fresh, 1, 3)
     expect(fresh.vectors()).toBeUndefined()
+    expect(fresh.isKnown()).toBe(false)
     fresh.indexing(1n)(true)
     await fresh.loaded
     apply(rows, fresh, 2, 3)
@@ -119,9 +174,9 @@ describe('fresh rows', () => {
     rows.close()
   })
 
-  test('those that fulfil conditions are listed while they are few, of those that the index lacks', async () => {
+  test('those that fulfil conditions are listed while they are few', async () => {
     const rows = openRowsInMemory()
-    const fresh = createFreshRows(rows, false)
+    const fresh = createFreshRows(rows, { hasIndex: false, most })
     await fresh.loaded
     const first = apply(rows, fresh, 1, 6)
     const { outcome } = first[0]!.row
@@ -131,12 +186,10 @@ describe('fresh rows', () => {
     expect(fresh.list(where)).toEqual(expected(first))
     expect(new Set(fresh.nearest(anything, 10, expected(first)))).toEqual(expected(first))
     fresh.indexing(1n)(true)
-    await fresh.loaded
-    expect(fresh.list(where)).toEqual(new Set())
     const second = apply(rows, fresh, 2, 6)
-    expect(fresh.list(where)).toEqual(expected(second))
+    expect(fresh.list(where)).toEqual(expected([...first, ...second]))
     apply(rows, fresh, 3, 4_001)
-    expect(fresh.list([])).toBeUndefined()
+    expect(fresh.list(['TRUE'])).toBeUndefined()
     rows.close()
   })
 
@@ -145,7 +198,7 @@ describe('fresh rows', () => {
     const after = () => {
       throw new Error('database disk image is malformed')
     }
-    const fresh = createFreshRows({ ...rows, after }, false)
+    const fresh = createFreshRows({ ...rows, after }, { hasIndex: false, most })
     await fresh.loaded
     apply(rows, fresh, 1, 3)
     expect(fresh.nearest(anything, 1)).toBeUndefined()

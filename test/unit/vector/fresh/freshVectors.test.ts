@@ -36,7 +36,7 @@ describe('vectors of fresh rows', () => {
               }
               count += 1
               model.push(row)
-              fresh.add(row.place, BigInt(block), row.vector)
+              fresh.add(row.place, block, row.vector)
             }
           } else if ('cut' in each) {
             const lowest = block - each.cut + 1
@@ -66,8 +66,7 @@ describe('vectors of fresh rows', () => {
   test('of many as near the newest come', () => {
     const fresh = createFreshVectors()
     const same = vectorOf('to:1')
-    for (let row = 0; row < 10_000; row += 1)
-      fresh.add(row, BigInt(row), row % 2 === 0 ? same : vectorOf('to:2'))
+    for (let row = 0; row < 10_000; row += 1) fresh.add(row, row, row % 2 === 0 ? same : vectorOf('to:2'))
     expect(fresh.nearest(same, 3)).toEqual([9_994, 9_996, 9_998])
     fresh.forget(9_000n)
     expect(fresh.size()).toBe(10_000 - 8_192)

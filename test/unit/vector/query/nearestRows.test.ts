@@ -54,7 +54,7 @@ describe('the nearest rows', () => {
       rows.close()
       connection.close()
     })
-    const inMemory = createFreshRows(rows, false)
+    const inMemory = createFreshRows(rows, { hasIndex: false, most: 1_000_000 })
     await inMemory.loaded
     fresh = inMemory
     leg = {

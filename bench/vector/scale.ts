@@ -21,7 +21,7 @@ import { createFreshRows } from '../../vector/fresh/freshRows.ts'
 import { nearestRows } from '../../vector/query/structuredLegs.ts'
 import { openRows } from '../../vector/rows/openRows.ts'
 import { hasVectorIndex, suits, vectorIndices } from '../../vector/store/maintenance.ts'
-import { readVectors } from '../../vector/store/readVectors.ts'
+import { createStoredVectors } from '../../vector/store/storedVectors.ts'
 import { megabytes, printTable, report, spread, timed } from './measure.ts'
 import { manyEntries, questionOf, recordedTransactions } from './recordedQuestions.ts'
 
@@ -201,7 +201,7 @@ async function measureTable(): Promise<void> {
   const fresh = createFreshRows(index, {
     hasIndex,
     most: exactRows,
-    readVectors: (after, upTo) => readVectors(table, after, upTo),
+    stored: createStoredVectors(table),
   })
   await fresh.loaded
   note('reading them', `${(performance.now() - loading).toFixed(0)} ms`)

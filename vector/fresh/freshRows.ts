@@ -19,6 +19,12 @@ export type StoredVector = {
   readonly vector: Float32Array
 }
 
+/** Reads rows of blocks after one and up to another, in any order, many times faster than one by one. */
+export type StoredVectors = {
+  positions(after: bigint, upTo: bigint): AsyncIterable<readonly Omit<StoredVector, 'vector'>[]>
+  vectors(after: bigint, upTo: bigint): AsyncIterable<readonly StoredVector[]>
+}
+
 /**
  * The rows of `transactions` that are searched in memory, each looked at: all of them, or, of more than may be held, those that LanceDB's
  * approximate index does not have yet. LanceDB takes 0.25 ms for a thousand rows without an index.
@@ -60,8 +66,8 @@ export type FreshRowsOptions = {
   readonly most: number
   /** Keeps up to where the index has all rows. */
   readonly setIndexed?: (block: bigint) => void
-  /** Rows of blocks after one and up to another, in their order, many times faster than one by one. */
-  readonly readVectors?: (after: bigint, upTo: bigint) => AsyncIterable<readonly StoredVector[]>
+  /** Where it is left out, rows are read one by one. */
+  readonly stored?: StoredVectors
 }
 
 /** The row that was read last, and the newest block of what is read at once. */
@@ -69,7 +75,7 @@ type Reading = { place: number; upTo: bigint }
 
 export function createFreshRows(
   rows: RowIndex,
-  { hasIndex, most, setIndexed = rows.setIndexed, readVectors }: FreshRowsOptions,
+  { hasIndex, most, setIndexed = rows.setIndexed, stored }: FreshRowsOptions,
 ): FreshRows {
   const vectors = createFreshVectors()
   /** Up to where the index has all rows; undefined where nobody knows. */
@@ -169,8 +175,8 @@ export function createFreshRows(
     if (isFull) return
     const first = rows.lastPlace(heldAfter) ?? -1
     reading = { place: first, upTo: reached }
-    if (readVectors) {
-      await readAtOnce(reading, readVectors(heldAfter, reached)).catch(() => {
+    if (stored) {
+      await readAtOnce(reading, stored).catch(() => {
         vectors.clear()
         if (reading) reading.place = first
       })
@@ -190,16 +196,30 @@ export function createFreshRows(
     reading = undefined
   }
 
-  async function readAtOnce(at: Reading, batches: AsyncIterable<readonly StoredVector[]>): Promise<void> {
-    for await (const batch of batches) {
+  /** All up to the block it was to reach, or, where blocks were taken back meanwhile, to that before them. Throws where some are missing. */
+  async function readAtOnce(at: Reading, { positions, vectors: vectorsOf }: StoredVectors): Promise<void> {
+    const { upTo } = at
+    const places: number[] = []
+    const blocks: number[] = []
+    for await (const batch of positions(heldAfter, upTo)) {
       if (stopped) return
-      for (const { place, block, vector } of batch) {
-        // Taken back meanwhile, as is all that comes after it.
-        if (block > at.upTo) return
-        vectors.add(place, block, vector)
-        at.place = place
+      for (const { place, block } of batch) {
+        places.push(place)
+        blocks.push(block)
       }
     }
+    // Compaction leaves rows in no order; as they were written both ascend.
+    const ascending = (numbers: readonly number[]) => Float64Array.from(numbers).sort()
+    vectors.reserve(ascending(places), ascending(blocks))
+    vectors.cut(at.upTo + 1n)
+    let filled = 0
+    for await (const batch of vectorsOf(heldAfter, upTo)) {
+      if (stopped) return
+      for (const { place, block, vector } of batch) if (vectors.fill(place, block, vector)) filled += 1
+    }
+    if (filled < vectors.size())
+      throw new Error(`expected the vectors of ${vectors.size()} rows, got ${filled}`)
+    at.place = Math.max(at.place, vectors.lastPlace())
   }
 
   function checkSize(): void {

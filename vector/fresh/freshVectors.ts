@@ -15,10 +15,19 @@ type Chunk = {
 /** Vectors of rows in the order they were written, for a search that looks at all of them. */
 export type FreshVectors = {
   readonly size: () => number
-  /** Block of the newest row; -1 without any. */
+  /** Block of the newest row, and its place; -1 without any. */
   newest(): number
+  lastPlace(): number
   /** Of length 1. Throws `RangeError` where blocks descend or places do not ascend, or where memory is at an end. */
   add(place: number, block: number, vector: Float32Array): void
+  /**
+   * Adds rows whose vectors are told later. Throws what `add` throws.
+   * @param places ascending
+   * @param blocks of each, never descending
+   */
+  reserve(places: Float64Array, blocks: Float64Array): void
+  /** Tells the vector of a row that was reserved; false where it has gone since. Throws `RangeError` where it is of another block. */
+  fill(place: number, block: number, vector: Float32Array): boolean
   /** Takes back the rows of blocks from `lowest` on. */
   cut(lowest: bigint): void
   /** Lets go of rows of blocks up to `upTo`; some of them may stay. */
@@ -41,26 +50,22 @@ export function createFreshVectors(): FreshVectors {
   return {
     size: () => size,
     newest,
+    lastPlace,
     add(place, block, vector) {
-      if (block < newest() || place <= lastPlace())
-        throw new RangeError(
-          `expected rows in their order, after block ${newest()} and row ${lastPlace()}, got block ${block} and row ${place}`,
-        )
-      let chunk = chunks.at(-1)
-      if (!chunk || chunk.rows === chunkRows) {
-        chunk = {
-          columns: scan.take(),
-          places: new Float64Array(chunkRows),
-          blocks: new Float64Array(chunkRows),
-          rows: 0,
-        }
-        chunks.push(chunk)
-      }
-      scan.write(chunk.columns, chunk.rows, vector)
-      chunk.places[chunk.rows] = place
-      chunk.blocks[chunk.rows] = block
-      chunk.rows += 1
-      size += 1
+      const chunk = append(place, block)
+      scan.write(chunk.columns, chunk.rows - 1, vector)
+    },
+    reserve(places, blocks) {
+      for (const [at, place] of places.entries()) append(place, blocks[at]!)
+    },
+    fill(place, block, vector) {
+      const found = find(place)
+      if (!found) return false
+      const { chunk, row } = found
+      if (chunk.blocks[row] !== block)
+        throw new RangeError(`expected row ${place} of block ${chunk.blocks[row]}, got block ${block}`)
+      scan.write(chunk.columns, row, vector)
+      return true
     },
     cut(lowest) {
       for (let chunk = chunks.at(-1); chunk; chunk = chunks.at(-1)) {
@@ -90,7 +95,7 @@ export function createFreshVectors(): FreshVectors {
       if (among) {
         for (const place of [...among].sort((a, b) => Number(b) - Number(a))) {
           const found = find(Number(place))
-          if (found) best.add(scan.sumOf(question, found.columns, found.row), Number(place))
+          if (found) best.add(scan.sumOf(question, found.chunk.columns, found.row), Number(place))
         }
         return best.places()
       }
@@ -103,6 +108,24 @@ export function createFreshVectors(): FreshVectors {
     bytes: () => scan.bytes() + chunks.length * chunkRows * 16,
   }
 
+  function append(place: number, block: number): Chunk {
+    if (block < newest() || place <= lastPlace())
+      throw new RangeError(
+        `expected rows in their order, after block ${newest()} and row ${lastPlace()}, got block ${block} and row ${place}`,
+      )
+    let chunk = chunks.at(-1)
+    if (!chunk || chunk.rows === chunkRows) {
+      const columns = scan.take()
+      chunk = { columns, places: new Float64Array(chunkRows), blocks: new Float64Array(chunkRows), rows: 0 }
+      chunks.push(chunk)
+    }
+    chunk.places[chunk.rows] = place
+    chunk.blocks[chunk.rows] = block
+    chunk.rows += 1
+    size += 1
+    return chunk
+  }
+
   function newest(): number {
     const chunk = chunks.at(-1)
     return chunk ? chunk.blocks[chunk.rows - 1]! : -1
@@ -113,11 +136,11 @@ export function createFreshVectors(): FreshVectors {
     return chunk ? chunk.places[chunk.rows - 1]! : -1
   }
 
-  function find(place: number): { readonly columns: number; readonly row: number } | undefined {
+  function find(place: number): { readonly chunk: Chunk; readonly row: number } | undefined {
     const chunk = chunks[lastUpTo(chunks.length, (at) => chunks[at]!.places[0]! <= place)]
     if (!chunk) return undefined
     const row = lastUpTo(chunk.rows, (at) => chunk.places[at]! <= place)
-    return chunk.places[row] === place ? { columns: chunk.columns, row } : undefined
+    return chunk.places[row] === place ? { chunk, row } : undefined
   }
 }
 

@@ -28,8 +28,8 @@ import { planWrites, type WritePlan } from './planWrites.ts'
 import { type Progress, readProgress } from './progress.ts'
 import { readPatterns } from './readPatterns.ts'
 import { readStats } from './readStats.ts'
-import { readVectors } from './readVectors.ts'
 import { createSerialQueue } from './serialQueue.ts'
+import { createStoredVectors } from './storedVectors.ts'
 import { type TableJobs, tableJobsHere } from './tableJobs.ts'
 import { upgradeTransactions } from './upgradeTransactions.ts'
 import { warmIndices } from './warmIndices.ts'
@@ -106,7 +106,7 @@ export async function openStore(
           hasIndex,
           most: settings.exactRows,
           setIndexed: (block) => void writer.setIndexed(block).catch(() => {}),
-          readVectors: (after, upTo) => readVectors(handles.tables.transactions, after, upTo),
+          stored: createStoredVectors(handles.tables.transactions),
         }),
         patterns: createPatternVectors(rows),
       }

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
-import { createFreshRows, type StoredVector } from '../../../../vector/fresh/freshRows.ts'
+import { createFreshRows, type StoredVector, type StoredVectors } from '../../../../vector/fresh/freshRows.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
@@ -18,10 +18,13 @@ function openRowsInMemory(): RowIndex {
 /** More than any test writes. */
 const most = 100_000
 
-/** As LanceDB reads what was written up to now, a few rows at a time. */
-async function* readChain(chain: readonly StoredVector[], after: bigint, upTo: bigint) {
-  const wanted = chain.filter(({ block }) => block > after && block <= upTo)
-  for (let at = 0; at < wanted.length; at += 7) yield wanted.slice(at, at + 7)
+/** As LanceDB reads what was written up to now: a few rows at a time, the last ones first. */
+function storedIn(chain: () => readonly StoredVector[]): StoredVectors {
+  async function* read(after: bigint, upTo: bigint) {
+    const wanted = chain().filter(({ block }) => block > after && block <= upTo)
+    for (let end = wanted.length; end > 0; end -= 7) yield wanted.slice(Math.max(0, end - 7), end)
+  }
+  return { positions: read, vectors: read }
 }
 
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
@@ -65,7 +68,7 @@ describe('rows searched in memory', () => {
           const open = () =>
             createFreshRows(rows, {
               ...{ hasIndex: index !== undefined, most },
-              ...(isAtOnce ? { readVectors: (after, upTo) => readChain([...chain], after, upTo) } : {}),
+              ...(isAtOnce ? { stored: storedIn(() => chain) } : {}),
             })
           let fresh = open()
           for (const each of steps) {
@@ -146,15 +149,29 @@ describe('rows searched in memory', () => {
     const fresh = createFreshRows(rows, { hasIndex: false, most })
     await fresh.loaded
     const added = apply(rows, fresh, 1, 700)
-    async function* readVectors() {
-      const { place, row } = added[0]!
-      yield [{ place, block: 1, vector: embedTransaction(row) }]
-      throw new Error('no such file')
+    const whole = storedIn(() =>
+      added.map(({ place, row }) => ({ place, block: 1, vector: embedTransaction(row) })),
+    )
+    const broken: Record<string, () => AsyncGenerator<readonly StoredVector[]>> = {
+      async *'cut short'() {
+        const { place, row } = added[0]!
+        yield [{ place, block: 1, vector: embedTransaction(row) }]
+      },
+      async *failing() {
+        yield []
+        throw new Error('no such file')
+      },
+      async *'of another block'() {
+        yield added.map(({ place, row }) => ({ place, block: 2, vector: embedTransaction(row) }))
+      },
     }
-    const again = createFreshRows(rows, { hasIndex: false, most, readVectors })
-    await again.loaded
-    expect(placesOf(again)).toEqual(placesOf(fresh))
-    expect(again.bytes()).toBeGreaterThan(700 * 128)
+    for (const vectors of Object.values(broken)) {
+      const again = createFreshRows(rows, { hasIndex: false, most, stored: { ...whole, vectors } })
+      await again.loaded
+      expect(placesOf(again)).toEqual(placesOf(fresh))
+      expect(again.nearest(anything, 5)).toEqual(fresh.nearest(anything, 5))
+      expect(again.bytes()).toBeGreaterThan(700 * 128)
+    }
     rows.close()
   })
 

@@ -17,7 +17,11 @@ import { parseArgs } from 'node:util'
 import { connect, Session, type Table } from '@lancedb/lancedb'
 import pino from 'pino'
 import { embedTransaction, type MaintenanceEvent, openVectorStore, type SearchRequest } from '#vector'
+import { parseFilter } from '../../vector/filter/parseFilter.ts'
 import { createFreshRows } from '../../vector/fresh/freshRows.ts'
+import { createPatternVectors } from '../../vector/fresh/patternVectors.ts'
+import { parseQuery } from '../../vector/query/parseQuery.ts'
+import { planLegs } from '../../vector/query/planLegs.ts'
 import { nearestRows } from '../../vector/query/structuredLegs.ts'
 import { openRows } from '../../vector/rows/openRows.ts'
 import { hasVectorIndex, suits, vectorIndices } from '../../vector/store/maintenance.ts'
@@ -213,9 +217,9 @@ async function measureTable(): Promise<void> {
   }
   const newest = Math.floor((rows / rowsPerBlock) * 0.9)
   const filters = {
-    'no filter': [],
-    'a fifth of the rows (svm)': ['`svm` = true'],
-    'a tenth, the newest blocks': [`\`blockNumber\` > ${newest}`],
+    'no filter': '',
+    'a fifth of the rows (svm)': 'svm',
+    'a tenth, the newest blocks': `blockNumber > ${newest}`,
   }
   // Each from another place of the recording, so that none is the next one's neighbour.
   const vectors = Array.from({ length: queries }, (_, index) => {
@@ -225,29 +229,26 @@ async function measureTable(): Promise<void> {
       from: `0x${'0'.repeat(38)}${(index % 256).toString(16).padStart(2, '0')}`,
     })
   })
-  for (const [name, where] of Object.entries(filters)) {
+  const uses = {
+    ...{ transactions: table, patterns, rows: index, hasDocuments: false },
+    fresh: { transactions: fresh, patterns: createPatternVectors(index) },
+  }
+  const now = { finalized: undefined, newest: index.reached()?.number, asOf: undefined }
+  for (const [name, text] of Object.entries(filters)) {
+    const filter = text === '' ? undefined : parseFilter(text)
+    const [leg] = planLegs(uses, parseQuery(''), filter, now).legs.structured
+    const { where } = leg!
     const exact: number[][] = []
     const flat: number[] = []
     for (const vector of vectors.slice(0, Math.min(100, queries)))
       flat.push(await timed(async () => exact.push(await exactDistances(table, vector, where))))
     note(`LanceDB's exact search, ${name}`, spread(flat))
-    const leg = {
-      name: 'transactions' as const,
-      table,
-      rows: index,
-      fresh,
-      isLookedUp: () => false,
-      written: 'blockNumber',
-      where,
-      exact: undefined,
-      newest: undefined,
-    }
-    for (const vector of vectors.slice(0, 20)) await nearestRows(leg, vector, wanted)
+    for (const vector of vectors.slice(0, 20)) await nearestRows(leg!, vector, wanted)
     const times: number[] = []
     let found = 0
     for (const [place, vector] of vectors.entries()) {
       let near: readonly { distance?: number | undefined }[] = []
-      times.push(await timed(async () => (near = await nearestRows(leg, vector, wanted))))
+      times.push(await timed(async () => (near = await nearestRows(leg!, vector, wanted))))
       const tenth = exact[place]?.at(-1)
       if (tenth === undefined) continue
       found += near.slice(0, limit).filter(({ distance }) => distance! <= tenth + 1e-6).length

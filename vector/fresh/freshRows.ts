@@ -1,27 +1,28 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { embedTransaction } from '../embed/embedTransaction.ts'
+import type { RowCondition, RowTags } from '../filter/rowCondition.ts'
 import type { Placed, RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { TransactionRow } from '../types.ts'
-import { createFreshVectors, type FreshVectors } from './freshVectors.ts'
+import { createFreshVectors, type FreshVectors, type RowPosition } from './freshVectors.ts'
 import type { PatternVectors } from './patternVectors.ts'
+import { createTagCodes, type TagCodes } from './tagCodes.ts'
 
 /** Of more, enough are among those nearest to whatever is asked. */
 const mostListed = 4_000
 /** Read at a time when a folder is opened: a few ms, between which questions are answered. */
 const loadedRows = 500
 
-/** A row and its vector, as stored. */
-export type StoredVector = {
-  readonly place: number
-  readonly block: number
+/** A row's vector, and what of it is held beside, as stored. */
+export type StoredVector = Omit<RowPosition, 'tag'> & {
+  readonly tags: RowTags
   readonly vector: Float32Array
 }
 
 /** Reads rows of blocks after one and up to another, in any order, many times faster than one by one. */
 export type StoredVectors = {
-  positions(after: bigint, upTo: bigint): AsyncIterable<readonly Omit<StoredVector, 'vector'>[]>
+  positions(after: bigint, upTo: bigint): AsyncIterable<readonly Omit<RowPosition, 'tag'>[]>
   vectors(after: bigint, upTo: bigint): AsyncIterable<readonly StoredVector[]>
 }
 
@@ -33,10 +34,15 @@ export type FreshRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
   vectors(): FreshVectors | undefined
   /**
-   * The places of those about nearest to a vector; undefined where LanceDB is to be asked for all rows.
-   * @param among places that are looked at; all where it is undefined
+   * The places of those about nearest to a vector that fulfil a condition; undefined where LanceDB is to be asked for all rows.
+   * @param condition that all fulfil where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly number[] | undefined
+  nearest(vector: Float32Array, limit: number, condition?: RowCondition): readonly number[] | undefined
+  nearestAmong(
+    vector: Float32Array,
+    limit: number,
+    places: ReadonlySet<RowKey>,
+  ): readonly number[] | undefined
   /** The places of those that fulfil conditions an index leads to; undefined where they are many, or LanceDB is to be asked. */
   list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** Whether it is known up to where the index has all rows. */
@@ -78,6 +84,7 @@ export function createFreshRows(
   { hasIndex, most, setIndexed = rows.setIndexed, stored }: FreshRowsOptions,
 ): FreshRows {
   const vectors = createFreshVectors()
+  const codes = createTagCodes()
   /** Up to where the index has all rows; undefined where nobody knows. */
   let indexed = hasIndex ? rows.indexed() : -1n
   /** The block after which all rows are held. */
@@ -95,7 +102,11 @@ export function createFreshRows(
 
   return {
     vectors: complete,
-    nearest: (vector, limit, among) => complete()?.nearest(vector, limit, among),
+    nearest(vector, limit, condition) {
+      if (condition && codes.isShort()) return undefined
+      return complete()?.nearest(vector, limit, condition && testOf(condition, codes))
+    },
+    nearestAmong: (vector, limit, places) => complete()?.nearestAmong(vector, limit, places),
     list(where) {
       if (!complete()) return undefined
       const isHeld = isAll() ? [] : [`"blockNumber" > ${heldAfter}`]
@@ -110,8 +121,7 @@ export function createFreshRows(
       // What is written can be read before it is told of here.
       const known = vectors.newest()
       try {
-        for (const { place, row } of added)
-          if (row.blockNumber > known) vectors.add(place, Number(row.blockNumber), embedTransaction(row))
+        for (const { place, row } of added) if (row.blockNumber > known) add(place, row)
         checkSize()
       } catch {
         // There is no memory for them: they are written, and LanceDB finds them.
@@ -151,6 +161,10 @@ export function createFreshRows(
     return isAll() || (indexed !== undefined && indexed >= heldAfter)
   }
 
+  function add(place: number, row: TransactionRow): void {
+    vectors.add({ place, block: Number(row.blockNumber), tag: codes.codeOf(row) }, embedTransaction(row))
+  }
+
   function letGo(upTo: bigint): void {
     vectors.forget(upTo)
     heldAfter = upTo
@@ -184,7 +198,7 @@ export function createFreshRows(
     while (reading && !stopped) {
       const found = rows.after(reading.place, loadedRows)
       for (const { place, row } of found) {
-        vectors.add(place, Number(row.blockNumber), embedTransaction(transactionOf(row)))
+        add(place, transactionOf(row))
         reading.place = place
       }
       // In the same turn in which nothing more was found: from here on what is applied is added.
@@ -215,7 +229,8 @@ export function createFreshRows(
     let filled = 0
     for await (const batch of vectorsOf(heldAfter, upTo)) {
       if (stopped) return
-      for (const { place, block, vector } of batch) if (vectors.fill(place, block, vector)) filled += 1
+      for (const { place, block, tags, vector } of batch)
+        if (vectors.fill({ place, block, tag: codes.codeOf(tags) }, vector)) filled += 1
     }
     if (filled < vectors.size())
       throw new Error(`expected the vectors of ${vectors.size()} rows, got ${filled}`)
@@ -233,4 +248,11 @@ export function createFreshRows(
     reading = undefined
     vectors.clear()
   }
+}
+
+/** Each way of tags is asked once where the block plays no part. */
+function testOf({ fits, isOfTags }: RowCondition, { tags }: TagCodes) {
+  if (!isOfTags) return (code: number, block: number) => fits(tags[code]!, block)
+  const answers = tags.map((each) => fits(each, 0))
+  return (code: number) => answers[code]!
 }

@@ -9,7 +9,18 @@ type Chunk = {
   readonly places: Float64Array
   /** Block of each row; never descending. */
   readonly blocks: Float64Array
+  /** What else is known of it. */
+  readonly tags: Uint8Array
   rows: number
+}
+
+/** A row without its vector. */
+export type RowPosition = {
+  /** LanceDB's row id. */
+  readonly place: number
+  readonly block: number
+  /** A byte that says what questions may ask of it. */
+  readonly tag: number
 }
 
 /** Vectors of rows in the order they were written, for a search that looks at all of them. */
@@ -19,15 +30,15 @@ export type FreshVectors = {
   newest(): number
   lastPlace(): number
   /** Of length 1. Throws `RangeError` where blocks descend or places do not ascend, or where memory is at an end. */
-  add(place: number, block: number, vector: Float32Array): void
+  add(position: RowPosition, vector: Float32Array): void
   /**
    * Adds rows whose vectors are told later. Throws what `add` throws.
    * @param places ascending
    * @param blocks of each, never descending
    */
   reserve(places: Float64Array, blocks: Float64Array): void
-  /** Tells the vector of a row that was reserved; false where it has gone since. Throws `RangeError` where it is of another block. */
-  fill(place: number, block: number, vector: Float32Array): boolean
+  /** Tells of a row that was reserved; false where it has gone since. Throws `RangeError` where it is of another block. */
+  fill(position: RowPosition, vector: Float32Array): boolean
   /** Takes back the rows of blocks from `lowest` on. */
   cut(lowest: bigint): void
   /** Lets go of rows of blocks up to `upTo`; some of them may stay. */
@@ -35,13 +46,19 @@ export type FreshVectors = {
   clear(): void
   /**
    * The places of the rows about nearest to a vector of length 1, nearest first; of many as near the newest.
-   * @param among places that are looked at; all where it is undefined
+   * @param fits whether a row is looked at; all where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly number[]
+  nearest(
+    vector: Float32Array,
+    limit: number,
+    fits?: (tag: number, block: number) => boolean,
+  ): readonly number[]
+  /** The same of rows at some places. */
+  nearestAmong(vector: Float32Array, limit: number, places: ReadonlySet<RowKey>): readonly number[]
   bytes(): number
 }
 
-/** 144 bytes a row. */
+/** 145 bytes a row. */
 export function createFreshVectors(): FreshVectors {
   let scan = createColumnScan()
   let chunks: Chunk[] = []
@@ -51,19 +68,21 @@ export function createFreshVectors(): FreshVectors {
     size: () => size,
     newest,
     lastPlace,
-    add(place, block, vector) {
+    add({ place, block, tag }, vector) {
       const chunk = append(place, block)
+      chunk.tags[chunk.rows - 1] = tag
       scan.write(chunk.columns, chunk.rows - 1, vector)
     },
     reserve(places, blocks) {
       for (const [at, place] of places.entries()) append(place, blocks[at]!)
     },
-    fill(place, block, vector) {
+    fill({ place, block, tag }, vector) {
       const found = find(place)
       if (!found) return false
       const { chunk, row } = found
       if (chunk.blocks[row] !== block)
         throw new RangeError(`expected row ${place} of block ${chunk.blocks[row]}, got block ${block}`)
+      chunk.tags[row] = tag
       scan.write(chunk.columns, row, vector)
       return true
     },
@@ -89,23 +108,29 @@ export function createFreshVectors(): FreshVectors {
       chunks = []
       size = 0
     },
-    nearest(vector, limit, among) {
+    nearest(vector, limit, fits) {
       const question = scanQuestion(vector)
       const best = createBest(Math.min(limit, size))
-      if (among) {
-        for (const place of [...among].sort((a, b) => Number(b) - Number(a))) {
-          const found = find(Number(place))
-          if (found) best.add(scan.sumOf(question, found.chunk.columns, found.row), Number(place))
-        }
-        return best.places()
-      }
-      for (const { columns, places, rows } of chunks.toReversed()) {
+      for (const { columns, places, blocks, tags, rows } of chunks.toReversed()) {
         const { found, sums } = scan.above(question, columns, rows, best.least())
-        for (let at = found.length - 1; at >= 0; at -= 1) best.add(sums[found[at]!]!, places[found[at]!]!)
+        for (let at = found.length - 1; at >= 0; at -= 1) {
+          const row = found[at]!
+          if (sums[row]! <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
+          best.add(sums[row]!, places[row]!)
+        }
       }
       return best.places()
     },
-    bytes: () => scan.bytes() + chunks.length * chunkRows * 16,
+    nearestAmong(vector, limit, places) {
+      const question = scanQuestion(vector)
+      const best = createBest(Math.min(limit, size))
+      for (const place of [...places].sort((a, b) => Number(b) - Number(a))) {
+        const found = find(Number(place))
+        if (found) best.add(scan.sumOf(question, found.chunk.columns, found.row), Number(place))
+      }
+      return best.places()
+    },
+    bytes: () => scan.bytes() + chunks.length * chunkRows * 17,
   }
 
   function append(place: number, block: number): Chunk {
@@ -115,8 +140,13 @@ export function createFreshVectors(): FreshVectors {
       )
     let chunk = chunks.at(-1)
     if (!chunk || chunk.rows === chunkRows) {
-      const columns = scan.take()
-      chunk = { columns, places: new Float64Array(chunkRows), blocks: new Float64Array(chunkRows), rows: 0 }
+      chunk = {
+        columns: scan.take(),
+        places: new Float64Array(chunkRows),
+        blocks: new Float64Array(chunkRows),
+        tags: new Uint8Array(chunkRows),
+        rows: 0,
+      }
       chunks.push(chunk)
     }
     chunk.places[chunk.rows] = place

@@ -9,11 +9,9 @@ const mostPatterns = 20_000
 
 /** The vectors of all patterns, for a search that looks at each. */
 export type PatternVectors = {
-  /**
-   * The ids of the patterns nearest to a vector, nearest first; undefined where there are too many, and LanceDB is to be asked.
-   * @param among ids that are looked at; all where it is undefined
-   */
-  nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly string[] | undefined
+  /** The ids of the patterns nearest to a vector, nearest first; undefined where there are too many, and LanceDB is to be asked. */
+  nearest(vector: Float32Array, limit: number): readonly string[] | undefined
+  nearestAmong(vector: Float32Array, limit: number, ids: ReadonlySet<RowKey>): readonly string[] | undefined
   /** The ids of those that fulfil conditions; undefined where LanceDB is to be asked. */
   list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** No index holds any. */
@@ -26,10 +24,8 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): P
   let table: VectorTable | undefined
 
   return {
-    nearest(vector, limit, among) {
-      const { size, nearest } = read()
-      return size() > mostPatterns ? undefined : nearest(vector, limit, among)
-    },
+    nearest: (vector, limit) => nearestOf(vector, limit),
+    nearestAmong: nearestOf,
     list(where) {
       return read().size() > mostPatterns ? undefined : new Set(rows.list('patterns', where, mostPatterns))
     },
@@ -39,6 +35,11 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): P
       for (const id of removed) table.remove(id)
       for (const pattern of upserted) table.set(pattern.id, embedPattern(pattern))
     },
+  }
+
+  function nearestOf(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>) {
+    const { size, nearest } = read()
+    return size() > mostPatterns ? undefined : nearest(vector, limit, among)
   }
 
   function read(): VectorTable {

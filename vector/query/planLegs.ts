@@ -3,13 +3,19 @@ import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
 import { compileFilter } from '../filter/compileFilter.ts'
 import { isPlain, isSelective, outcomesOf } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
+import { allOf, blocksBetween, hasOneOf, type RowCondition, rowCondition } from '../filter/rowCondition.ts'
 import type { Fresh } from '../fresh/freshRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
+import type { RowKey } from '../rows/rowSchema.ts'
 import type { TextRows } from '../rows/textRows.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { queryConditions } from './queryConditions.ts'
 
-type FreshLeg = Pick<Fresh['transactions' | 'patterns'], 'nearest' | 'isAll'> & {
+type FreshLeg = Pick<Fresh['transactions' | 'patterns'], 'nearestAmong' | 'isAll'> & {
+  /** Those that fulfil conditions that need no row to be read, and all others. */
+  nearest(vector: Float32Array, limit: number): readonly RowKey[] | undefined
+  /** Whether `nearest` looks at those alone that fulfil all conditions. */
+  readonly isExact: boolean
   /** Those that fulfil the conditions, where an index leads to them and they are few. */
   readonly list?: Fresh['transactions']['list'] | undefined
 }
@@ -76,7 +82,7 @@ export function planLegs(
   filter: FilterExpression | undefined,
   { finalized, newest, asOf }: PlanContext,
 ): { readonly legs: Legs; readonly warnings: readonly string[] } {
-  // An index leads to the rows of outcomes, in their order where it is one.
+  // An index has the rows of one outcome in their order.
   const outcomes = query.outcomes.length || (filter === undefined ? 0 : outcomesOf(filter))
   const structured: StructuredLeg[] = []
   const texts: TextLeg[] = []
@@ -102,7 +108,7 @@ export function planLegs(
         name,
         table: tables[name],
         rows: tables.rows,
-        fresh: freshLeg(name),
+        fresh: name === 'patterns' ? patternLeg(where) : transactionLeg(where),
         written: writtenColumn[name],
         where,
         exact,
@@ -124,12 +130,40 @@ export function planLegs(
     (query.kinds.length === 0 || query.kinds.includes('entity'))
   return { legs: { structured, texts, hasEntities }, warnings }
 
-  function freshLeg(name: 'transactions' | 'patterns'): FreshLeg | undefined {
+  function patternLeg(where: readonly string[]): FreshLeg | undefined {
     if (!tables.fresh || (filter && !isPlain(filter))) return undefined
-    if (name === 'patterns') return tables.fresh.patterns
-    const { nearest, isAll, list } = tables.fresh.transactions
-    return { nearest, isAll, list: outcomes > 0 ? list : undefined }
+    return { ...tables.fresh.patterns, isExact: where.length === 0 }
   }
+
+  function transactionLeg(where: readonly string[]): FreshLeg | undefined {
+    if (!tables.fresh) return undefined
+    const { nearest, nearestAmong, isAll, list } = tables.fresh.transactions
+    const filtered = filter === undefined ? undefined : rowCondition(filter, finalized)
+    const isExact = filter === undefined || filtered !== undefined
+    if (!isExact && !isPlain(filter)) return undefined
+    const known = [
+      ...(query.svm === undefined ? [] : [hasOneOf('svm', [query.svm])]),
+      hasOneOf('route', query.routes),
+      hasOneOf('outcome', query.outcomes),
+      ...(filtered === undefined ? [] : [filtered]),
+      ...(query.finality.length === 1 ? [finalityRange(query.finality[0]!, finalized)] : []),
+      ...(asOf === undefined ? [] : [blocksBetween(0n, asOf)]),
+    ]
+    const condition = where.length === 0 ? undefined : allOf(known)
+    return {
+      nearest: (vector, limit) => nearest(vector, limit, condition),
+      nearestAmong,
+      isAll,
+      isExact,
+      list: filter !== undefined && isSelective(filter) ? list : undefined,
+    }
+  }
+}
+
+function finalityRange(finality: string, finalized = -1n): RowCondition {
+  return finality === 'finalized'
+    ? blocksBetween(0n, finalized)
+    : blocksBetween(finalized + 1n, 2n ** 63n - 1n)
 }
 
 /** @param written undefined: of no block, so no reorg takes it back */

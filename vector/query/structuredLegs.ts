@@ -126,14 +126,16 @@ function nearestFresh(
   vector: Float32Array,
   wanted: number,
 ): { readonly keys: readonly RowKey[]; readonly last?: RowKey } | undefined {
-  const isAny = leg.where.length === 0
-  const listed = isAny ? undefined : leg.fresh?.list?.(leg.where)
-  const among = listed && leg.fresh?.nearest(vector, wanted, listed)
+  const { fresh } = leg
+  if (!fresh) return undefined
+  const exact = fresh.isExact ? fresh.nearest(vector, wanted) : undefined
+  if (exact) return { keys: exact }
+  const listed = fresh.list?.(leg.where)
+  const among = listed && fresh.nearestAmong(vector, wanted, listed)
   if (among) return { keys: among }
-  const most = isAny ? wanted : Math.max(wanted, leg.fresh?.isAll() ? looked.all : looked.others)
-  const near = leg.fresh?.nearest(vector, most)
+  const most = Math.max(wanted, fresh.isAll() ? looked.all : looked.others)
+  const near = fresh.isExact ? undefined : fresh.nearest(vector, most)
   if (!near) return undefined
-  if (isAny) return { keys: near }
   const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
   const keys = near.filter((key) => fitting.has(key)).slice(0, wanted)
   const isEnough = keys.length === wanted || near.length < most

@@ -9,10 +9,15 @@ export function createStoredVectors(transactions: Table): StoredVectors {
       for await (const batch of scan(['blockNumber'], after)) yield positionsOf(batch, upTo)
     },
     async *vectors(after, upTo) {
-      for await (const batch of scan(['blockNumber', 'embedding'], after)) {
+      for await (const batch of scan(['blockNumber', 'svm', 'route', 'outcome', 'embedding'], after)) {
+        const [svm, route, outcome]: Vector[] = ['svm', 'route', 'outcome'].map(
+          (name) => batch.getChild(name)!,
+        )
         const embeddings: Vector<FixedSizeList<Float32>> = batch.getChild('embedding')!
-        yield positionsOf(batch, upTo).map(({ row, ...position }) => ({
-          ...position,
+        yield positionsOf(batch, upTo).map(({ row, place, block }) => ({
+          place,
+          block,
+          tags: { svm: svm!.get(row), route: route!.get(row), outcome: outcome!.get(row) },
           vector: embeddings.get(row)!.toArray(),
         }))
       }

@@ -2,10 +2,12 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
+import { hasOneOf } from '../../../../vector/filter/rowCondition.ts'
 import { createFreshRows, type StoredVector, type StoredVectors } from '../../../../vector/fresh/freshRows.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
+import type { TransactionRow } from '../../../../vector/types.ts'
 import { blockEntry, blockOf, placed } from '../support.ts'
 
 function openRowsInMemory(): RowIndex {
@@ -26,6 +28,13 @@ function storedIn(chain: () => readonly StoredVector[]): StoredVectors {
   }
   return { positions: read, vectors: read }
 }
+
+const storedVector = (place: number, row: TransactionRow): StoredVector => ({
+  place,
+  block: Number(row.blockNumber),
+  tags: row,
+  vector: embedTransaction(row),
+})
 
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
 type Fresh = ReturnType<typeof createFreshRows>
@@ -60,7 +69,7 @@ describe('rows searched in memory', () => {
         async (steps, most, isAtOnce) => {
           const rows = openRowsInMemory()
           // The index, as LanceDB keeps it: rows by the place they were written at.
-          let chain: { place: number; block: number; vector: Float32Array }[] = []
+          let chain: StoredVector[] = []
           let index: Set<number> | undefined
           let jobs: { end: (isIndexed: boolean) => void; holds: Set<number> }[] = []
           let number = 0
@@ -95,8 +104,7 @@ describe('rows searched in memory', () => {
               number += 1
               chain = chain.filter(({ block }) => block < number)
               const added = apply(rows, fresh, number, 'apply' in each ? each.apply : 3)
-              for (const { place, row } of added)
-                chain.push({ place, block: number, vector: embedTransaction(row) })
+              for (const { place, row } of added) chain.push(storedVector(place, row))
               mostEver = Math.max(mostEver, chain.length)
             }
             if (!fresh.vectors()) continue
@@ -149,20 +157,18 @@ describe('rows searched in memory', () => {
     const fresh = createFreshRows(rows, { hasIndex: false, most })
     await fresh.loaded
     const added = apply(rows, fresh, 1, 700)
-    const whole = storedIn(() =>
-      added.map(({ place, row }) => ({ place, block: 1, vector: embedTransaction(row) })),
-    )
+    const written = added.map(({ place, row }) => storedVector(place, row))
+    const whole = storedIn(() => written)
     const broken: Record<string, () => AsyncGenerator<readonly StoredVector[]>> = {
       async *'cut short'() {
-        const { place, row } = added[0]!
-        yield [{ place, block: 1, vector: embedTransaction(row) }]
+        yield written.slice(0, 1)
       },
       async *failing() {
         yield []
         throw new Error('no such file')
       },
       async *'of another block'() {
-        yield added.map(({ place, row }) => ({ place, block: 2, vector: embedTransaction(row) }))
+        yield written.map((row) => ({ ...row, block: 2 }))
       },
     }
     for (const vectors of Object.values(broken)) {
@@ -201,12 +207,33 @@ describe('rows searched in memory', () => {
       new Set(added.filter(({ row }) => row.outcome === outcome).map(({ place }) => place))
     const where = [`\`outcome\` = '${outcome}'`]
     expect(fresh.list(where)).toEqual(expected(first))
-    expect(new Set(fresh.nearest(anything, 10, expected(first)))).toEqual(expected(first))
+    expect(new Set(fresh.nearestAmong(anything, 10, expected(first)))).toEqual(expected(first))
     fresh.indexing(1n)(true)
     const second = apply(rows, fresh, 2, 6)
     expect(fresh.list(where)).toEqual(expected([...first, ...second]))
     apply(rows, fresh, 3, 4_001)
     expect(fresh.list(['TRUE'])).toBeUndefined()
+    rows.close()
+  })
+
+  test('of rows tagged in more ways than are told apart, conditions are left to LanceDB', async () => {
+    const rows = openRowsInMemory()
+    const fresh = createFreshRows(rows, { hasIndex: false, most })
+    await fresh.loaded
+    const isOdd = hasOneOf('outcome', ['outcome 1', 'outcome 3', 'outcome 1000'])
+    const tagged = (number: number, count: number) =>
+      placed(
+        blockEntry(number, count).rows.map((row, index) => ({
+          ...row,
+          outcome: `outcome ${index + 256 * (number - 1)}`,
+        })),
+      )
+    const first = tagged(1, 255)
+    fresh.applied(first)
+    expect(new Set(fresh.nearest(anything, 1000, isOdd))).toEqual(new Set([first[1]!.place, first[3]!.place]))
+    fresh.applied(tagged(2, 1))
+    expect(fresh.nearest(anything, 1000, isOdd)).toBeUndefined()
+    expect(fresh.nearest(anything, 1000)).toHaveLength(256)
     rows.close()
   })
 

@@ -36,7 +36,7 @@ describe('vectors of fresh rows', () => {
               }
               count += 1
               model.push(row)
-              fresh.add(row.place, block, row.vector)
+              fresh.add({ place: row.place, block, tag: row.place % 3 }, row.vector)
             }
           } else if ('cut' in each) {
             const lowest = block - each.cut + 1
@@ -52,21 +52,52 @@ describe('vectors of fresh rows', () => {
           if ('forget' in each) for (const row of model) expect(row.block).toBeLessThanOrEqual(block)
         }
         const question = vectorOf('to:2', 'call:1')
-        const found = fresh.nearest(question, limit)
         const values = new Map(model.map(({ place, vector }) => [place, closeness(question, vector)]))
-        const best = [...values.values()].sort((a, b) => b - a).slice(0, limit)
-        expect(found).toHaveLength(best.length)
-        for (const [index, place] of found.entries())
-          expect(Math.abs(values.get(place)! - best[index]!)).toBeLessThan(0.02)
+        const isOdd = (place: number, block: number) => place % 3 === 1 && block % 2 === 1
+        const odd = new Set(model.filter(({ place, block }) => isOdd(place, block)).map(({ place }) => place))
+        const ways = [
+          [fresh.nearest(question, limit), () => true],
+          [fresh.nearest(question, limit, isOdd), (place: number) => odd.has(place)],
+          [fresh.nearestAmong(question, limit, new Set([...odd, 1e9])), (place: number) => odd.has(place)],
+        ] as const
+        for (const [found, fits] of ways) {
+          const fitting = [...values].filter(([place]) => fits(place)).map(([, value]) => value)
+          const best = fitting.sort((a, b) => b - a).slice(0, limit)
+          expect(found).toHaveLength(best.length)
+          for (const [index, place] of found.entries()) {
+            expect(fits(place)).toBe(true)
+            expect(Math.abs(values.get(place)! - best[index]!)).toBeLessThan(0.02)
+          }
+        }
       }),
       { numRuns: 200 },
     )
   })
 
+  test('rows come in their order, and what is told of one that was reserved is of its block', () => {
+    const fresh = createFreshVectors()
+    const vector = vectorOf('to:1')
+    fresh.reserve(Float64Array.of(3, 5, 8), Float64Array.of(1, 1, 2))
+    expect(fresh.fill({ place: 5, block: 1, tag: 7 }, vector)).toBe(true)
+    expect(fresh.fill({ place: 4, block: 1, tag: 7 }, vector)).toBe(false)
+    expect(() => fresh.fill({ place: 8, block: 1, tag: 7 }, vector)).toThrow('row 8 of block 2, got block 1')
+    expect(fresh.nearest(vector, 1)).toEqual([5])
+    expect(fresh.nearest(vector, 3, (tag) => tag === 7)).toEqual([5])
+    for (const position of [
+      { place: 8, block: 2, tag: 0 },
+      { place: 9, block: 1, tag: 0 },
+    ])
+      expect(() => fresh.add(position, vector)).toThrow(RangeError)
+    fresh.cut(2n)
+    fresh.add({ place: 9, block: 2, tag: 0 }, vector)
+    expect([fresh.size(), fresh.newest(), fresh.lastPlace()]).toEqual([3, 2, 9])
+  })
+
   test('of many as near the newest come', () => {
     const fresh = createFreshVectors()
     const same = vectorOf('to:1')
-    for (let row = 0; row < 10_000; row += 1) fresh.add(row, row, row % 2 === 0 ? same : vectorOf('to:2'))
+    for (let row = 0; row < 10_000; row += 1)
+      fresh.add({ place: row, block: row, tag: 0 }, row % 2 === 0 ? same : vectorOf('to:2'))
     expect(fresh.nearest(same, 3)).toEqual([9_994, 9_996, 9_998])
     fresh.forget(9_000n)
     expect(fresh.size()).toBe(10_000 - 8_192)

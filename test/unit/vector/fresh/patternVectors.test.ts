@@ -17,8 +17,8 @@ test('the nearest of all patterns, as they came and went', () => {
   const wanted = embedPattern(patternOf('d', 2))
   expect(vectors.nearest(embedPattern(stored[1]!), 1)).toEqual([stored[1]!.id])
   expect(vectors.nearest(wanted, 10)).toHaveLength(3)
-  expect(vectors.nearest(wanted, 10, vectors.list(['anything']))).toEqual([stored[1]!.id])
-  expect(vectors.nearest(wanted, 10, new Set())).toEqual([])
+  expect(vectors.nearestAmong(wanted, 10, vectors.list(['anything'])!)).toEqual([stored[1]!.id])
+  expect(vectors.nearestAmong(wanted, 10, new Set())).toEqual([])
   vectors.applied([stored[0]!.id], [patternOf('d', 2)])
   expect(vectors.nearest(wanted, 1)).toEqual([patternOf('d', 2).id])
   expect(vectors.nearest(wanted, 10)?.toSorted()).toEqual(

@@ -1,7 +1,8 @@
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
-import { createFreshRows } from '../../../../vector/fresh/freshRows.ts'
+import { blocksBetween, hasOneOf, type RowCondition } from '../../../../vector/filter/rowCondition.ts'
+import { createFreshRows, type FreshRows } from '../../../../vector/fresh/freshRows.ts'
 import type { StructuredLeg } from '../../../../vector/query/planLegs.ts'
 import { nearestRows } from '../../../../vector/query/structuredLegs.ts'
 import { openRows } from '../../../../vector/rows/openRows.ts'
@@ -29,7 +30,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 describe('the nearest rows', () => {
   const resources = new AsyncDisposableStack()
   let leg: StructuredLeg
-  let fresh: StructuredLeg['fresh']
+  let fresh: FreshRows
 
   beforeAll(async () => {
     const directory = resources.use(await temporaryDirectory())
@@ -59,7 +60,7 @@ describe('the nearest rows', () => {
     fresh = inMemory
     leg = {
       ...{ name: 'transactions', table: tables.transactions, rows, written: 'blockNumber' },
-      ...{ isLookedUp: () => false, where: [], exact: undefined, newest: BigInt(blocks), fresh },
+      ...{ isLookedUp: () => false, where: [], exact: undefined, newest: BigInt(blocks), fresh: undefined },
     }
   })
   afterAll(() => resources.disposeAsync())
@@ -74,18 +75,35 @@ describe('the nearest rows', () => {
       .slice(0, limit)
 
   test.each([
-    ['of all', [], () => true],
-    ['of a half', ['`blockNumber` >= 15'], (row: { blockNumber: bigint }) => row.blockNumber >= 15n],
+    ['of all', [], undefined, () => true],
+    [
+      'of a half',
+      ['`blockNumber` >= 15'],
+      blocksBetween(15n, 1000n),
+      (row: { blockNumber: bigint }) => row.blockNumber >= 15n,
+    ],
     [
       'of so few that an index has to say where they are',
       ['`svm` = true'],
+      hasOneOf('svm', [true]),
       (row: { svm: boolean }) => row.svm,
     ],
-    ['of none', ["`route` = 'nothing'"], () => false],
-  ])('in memory and by LanceDB are those that are: %s', async (_, where, fits) => {
+    ['of none', ["`route` = 'nothing'"], hasOneOf('route', ['nothing']), () => false],
+  ] as const)('in memory and by LanceDB are those that are: %s', async (_, where, condition, fits) => {
     const expected = exact(fits as () => boolean, 10)
-    for (const inMemory of [fresh, fresh && { ...fresh, list: undefined }, undefined]) {
-      const found = await nearestRows({ ...leg, where, fresh: inMemory }, vector, 10)
+    const { nearest, nearestAmong, isAll, list } = fresh
+    const inMemory = (told: RowCondition | undefined, isExact: boolean, listed?: typeof list) => ({
+      nearest: (vector: Float32Array, limit: number) => nearest(vector, limit, told),
+      ...{ nearestAmong, isAll, isExact, list: listed },
+    })
+    const ways = [
+      inMemory(condition, true),
+      inMemory(undefined, where.length === 0),
+      ...(where.length === 0 ? [] : [inMemory(undefined, false, list)]),
+      undefined,
+    ]
+    for (const fresh of ways) {
+      const found = await nearestRows({ ...leg, where, fresh }, vector, 10)
       expect(found).toHaveLength(expected.length)
       for (const [place, row] of found.entries()) expect(row.distance).toBeCloseTo(expected[place]!, 5)
     }

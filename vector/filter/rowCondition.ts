@@ -94,8 +94,7 @@ function choice(
   if (predicate.test !== 'compare') return undefined
   const value = textOf(predicate.value)
   if (predicate.comparison === '=') return { fits: (tags, block) => tagOf(tags, block) === value, isOfTags }
-  if (predicate.comparison === '<>')
-    return { fits: (tags, block) => tagOf(tags, block) !== value, isOfTags }
+  if (predicate.comparison === '<>') return { fits: (tags, block) => tagOf(tags, block) !== value, isOfTags }
   return undefined
 }
 

@@ -22,7 +22,10 @@ export type StoredVector = Omit<RowPosition, 'tag'> & {
 
 /** Reads rows of blocks after one and up to another, in any order, many times faster than one by one. */
 export type StoredVectors = {
-  positions(after: bigint, upTo: bigint): AsyncIterable<readonly Omit<RowPosition, 'tag'>[]>
+  positions(
+    after: bigint,
+    upTo: bigint,
+  ): AsyncIterable<{ readonly places: Float64Array; readonly blocks: Float64Array }>
   vectors(after: bigint, upTo: bigint): AsyncIterable<readonly StoredVector[]>
 }
 
@@ -213,18 +216,16 @@ export function createFreshRows(
   /** All up to the block it was to reach, or, where blocks were taken back meanwhile, to that before them. Throws where some are missing. */
   async function readAtOnce(at: Reading, { positions, vectors: vectorsOf }: StoredVectors): Promise<void> {
     const { upTo } = at
-    const places: number[] = []
-    const blocks: number[] = []
+    const batches: { readonly places: Float64Array; readonly blocks: Float64Array }[] = []
     for await (const batch of positions(heldAfter, upTo)) {
       if (stopped) return
-      for (const { place, block } of batch) {
-        places.push(place)
-        blocks.push(block)
-      }
+      batches.push(batch)
     }
     // Compaction leaves rows in no order; as they were written both ascend.
-    const ascending = (numbers: readonly number[]) => Float64Array.from(numbers).sort()
-    vectors.reserve(ascending(places), ascending(blocks))
+    vectors.reserve(
+      ascending(batches.map(({ places }) => places)),
+      ascending(batches.map(({ blocks }) => blocks)),
+    )
     vectors.cut(at.upTo + 1n)
     let filled = 0
     for await (const batch of vectorsOf(heldAfter, upTo)) {
@@ -255,4 +256,14 @@ function testOf({ fits, isOfTags }: RowCondition, { tags }: TagCodes) {
   if (!isOfTags) return (code: number, block: number) => fits(tags[code]!, block)
   const answers = tags.map((each) => fits(each, 0))
   return (code: number) => answers[code]!
+}
+
+function ascending(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all.sort()
 }

@@ -14,20 +14,23 @@ export type TagCodes = {
 
 export function createTagCodes(): TagCodes {
   const tags: RowTags[] = []
-  const codes = new Map<string, number>()
+  // By outcome, route and svm: no text is made to look one up.
+  const codes = new Map<string, Map<string, Map<boolean, number>>>()
   let isShort = false
   return {
     codeOf({ svm, route, outcome }) {
-      const key = `${svm} ${route}\n${outcome}`
-      const known = codes.get(key)
+      const known = codes.get(outcome)?.get(route)?.get(svm)
       if (known !== undefined) return known
       if (tags.length === mostCodes) {
         isShort = true
         return mostCodes
       }
+      const code = tags.length
       tags.push({ svm, route, outcome })
-      codes.set(key, tags.length - 1)
-      return tags.length - 1
+      const ofOutcome = codes.get(outcome) ?? new Map<string, Map<boolean, number>>()
+      const ofRoute = ofOutcome.get(route) ?? new Map<boolean, number>()
+      codes.set(outcome, ofOutcome.set(route, ofRoute.set(svm, code)))
+      return code
     },
     isShort: () => isShort,
     tags,

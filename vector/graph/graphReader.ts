@@ -3,7 +3,7 @@ import type { Tail } from './createTail.ts'
 import { type EdgeIncrement, type EntityIncrement, sumEdges, sumEntities } from './increments.ts'
 
 /** Increments of one entity added up at most, the newest: a contract that everybody calls has as many as there are callers. */
-export const mostIncrements = 1_000
+const mostIncrements = 1_000
 
 export type GraphReader = {
   /** The newest block that what follows counts. */
@@ -24,8 +24,9 @@ export type GraphSources = {
 /**
  * The graph as of a block: rows of complete epochs, and the stored transactions after them. So the same answer comes however far
  * the epochs have been taken in. With more than `mostTailRows` transactions waiting, the graph is as of the last epoch instead.
+ * @param most increments of one entity that are added up, the newest
  */
-export function openGraph(sources: GraphSources, asOf: bigint): GraphReader {
+export function openGraph(sources: GraphSources, asOf: bigint, most = mostIncrements): GraphReader {
   const { rows } = sources
   // Epochs taken in meanwhile are left out.
   const epochsTo = rows.reached(asOf) ?? -1n
@@ -39,9 +40,9 @@ export function openGraph(sources: GraphSources, asOf: bigint): GraphReader {
     isBehind,
 
     edgesOf(id) {
-      const stored = rows.edgesOf(id, epochsTo, mostIncrements)
+      const stored = rows.edgesOf(id, epochsTo, most)
       const near = tail.edges.filter(({ source, target }) => source === id || target === id)
-      return { edges: sumEdges([...stored, ...near]), truncated: stored.length === mostIncrements }
+      return { edges: sumEdges([...stored, ...near]), truncated: stored.length === most }
     },
 
     entitiesOf(ids) {

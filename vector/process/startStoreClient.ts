@@ -41,9 +41,13 @@ const allocator = {
 type Waiting = { resolve(value: never): void; reject(error: Error): void }
 
 /**
- * LanceDB compacts and builds indices with as many threads as there are cores, and questions wait meanwhile. One core is left to them.
+ * LanceDB compacts and builds indices with as many threads as there are cores, and questions wait meanwhile: one core is left to them. What it
+ * reads ahead is bounded: to read all vectors of 1 000 000 rows took 340 MB with its 2 GB, and takes 80 with this, as fast.
  */
-const threads = { LANCE_CPU_THREADS: String(Math.max(1, availableParallelism() - 1)) }
+const reading = {
+  LANCE_CPU_THREADS: String(Math.max(1, availableParallelism() - 1)),
+  LANCE_DEFAULT_IO_BUFFER_SIZE: String(32 * 2 ** 20),
+}
 
 /** Starts a process that loads LanceDB; nothing is opened before `open` is called. */
 export function startStoreClient(
@@ -57,7 +61,7 @@ export function startStoreClient(
     serialization: 'advanced',
     // Not the flags of this process: an inspector's port is one process's.
     execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
-    env: { ...allocator, ...threads, ...process.env, MONMOUTH_VECTOR_LOG_LEVEL: logger.level },
+    env: { ...allocator, ...reading, ...process.env, MONMOUTH_VECTOR_LOG_LEVEL: logger.level },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const waiting = new Map<number, Waiting>()

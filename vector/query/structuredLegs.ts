@@ -14,10 +14,10 @@ import type { StructuredLeg } from './planLegs.ts'
 const probes = 32
 const probesUnderConditions = 64
 /**
- * Rows asked for beyond those that are wanted: the index of transactions knows vectors by two bits of each component, and the best of its
- * best are chosen here; each costs a row read. Patterns have none.
+ * Rows asked for beyond those that are wanted, of which the best are chosen here; each costs a row read. The index of transactions knows vectors by
+ * two bits of each component, memory by eight. Patterns have no index.
  */
-const more = { transactions: 20, patterns: 0 }
+const more = { transactions: { index: 20, memory: 8 }, patterns: { index: 0, memory: 0 } }
 /** Fresh rows looked through, nearest first, for some that fulfil conditions: where an index has the others, and where there are no others. */
 const looked = { others: 500, all: 2_000 }
 /** Blocks up to which all are looked through at once. */
@@ -95,8 +95,8 @@ export async function nearestRows(
   vector: Float32Array,
   limit: number,
 ): Promise<readonly Found[]> {
-  const wanted = limit + more[leg.name]
-  const recent = nearestFresh(leg, vector, wanted)
+  const wanted = limit + more[leg.name].index
+  const recent = nearestFresh(leg, vector, limit + more[leg.name].memory)
   if (recent) {
     const near = leg.fresh?.isAll() ? [] : await nearestKeys(leg, leg.where, vector, wanted, true)
     const rows = readRows(leg, [...near, ...recent.keys], vector)

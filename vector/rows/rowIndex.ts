@@ -91,6 +91,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     `SELECT "place", ${namesOf(rowColumns.transactions)} FROM transactions WHERE "place" > ? ORDER BY "place" LIMIT ?`,
   )
   readAfter.setReadBigInts(true)
+  readAfter.setReturnArrays(true)
   const readLastPlace = database.prepare(
     `SELECT max("place") AS place FROM transactions
       WHERE "blockNumber" = (SELECT max("blockNumber") FROM transactions WHERE "blockNumber" <= ?)`,
@@ -127,9 +128,9 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
       selectKeys(table, conjunction([isAmong(table), ...where]), JSON.stringify(keys)),
     list: (table, where, limit) => selectKeys(table, `${conjunction(where)} LIMIT ?`, limit),
     after: (place, limit) =>
-      readAfter.all(place, limit).map((row) => ({
-        place: Number(row.place),
-        row: storedRow(rowColumns.transactions, row),
+      (readAfter.all(place, limit) as unknown as SQLOutputValue[][]).map(([place, ...values]) => ({
+        place: Number(place),
+        row: storedRow(rowColumns.transactions, values),
       })),
     lastPlace(upTo) {
       const place = readLastPlace.get(upTo)?.place
@@ -207,7 +208,9 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
   ): readonly StoredRow[] {
     const statement = prepare(`SELECT ${namesOf(columns)} FROM ${table}${condition}`)
     statement.setReadBigInts(true)
-    return statement.all(...values).map((row) => storedRow(columns, row))
+    // Without names, which are given once: in two thirds of the time.
+    statement.setReturnArrays(true)
+    return statement.all(...values).map((row) => storedRow(columns, row as unknown as SQLOutputValue[]))
   }
 }
 
@@ -222,10 +225,10 @@ function sqlValues(columns: readonly RowColumn[], row: StoredRow): SQLInputValue
   })
 }
 
-function storedRow(columns: readonly RowColumn[], row: Record<string, SQLOutputValue>): StoredRow {
+function storedRow(columns: readonly RowColumn[], values: readonly SQLOutputValue[]): StoredRow {
   const stored: Record<string, StoredRow[string]> = {}
-  for (const { name, kind } of columns) {
-    const value = row[name] as string | number | bigint
+  for (const [at, { name, kind }] of columns.entries()) {
+    const value = values[at] as string | number | bigint
     stored[name] = kind === 'boolean' ? value !== 0n : value
   }
   return stored

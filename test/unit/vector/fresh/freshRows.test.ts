@@ -22,11 +22,18 @@ const most = 100_000
 
 /** As LanceDB reads what was written up to now: a few rows at a time, the last ones first. */
 function storedIn(chain: () => readonly StoredVector[]): StoredVectors {
-  async function* read(after: bigint, upTo: bigint) {
+  async function* vectors(after: bigint, upTo: bigint) {
     const wanted = chain().filter(({ block }) => block > after && block <= upTo)
     for (let end = wanted.length; end > 0; end -= 7) yield wanted.slice(Math.max(0, end - 7), end)
   }
-  return { positions: read, vectors: read }
+  async function* positions(after: bigint, upTo: bigint) {
+    for await (const batch of vectors(after, upTo))
+      yield {
+        places: Float64Array.from(batch, ({ place }) => place),
+        blocks: Float64Array.from(batch, ({ block }) => block),
+      }
+  }
+  return { positions, vectors }
 }
 
 const storedVector = (place: number, row: TransactionRow): StoredVector => ({

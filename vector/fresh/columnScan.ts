@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dimensions } from '../embed/featureVector.ts'
 
 /** Rows of a chunk: the sums of one, and a column of it, fit a core's cache. */
-export const chunkRows = 4096
+export const chunkRows = 8192
 /** More than the rows: columns that were a power of two apart would share the lines of the cache that a row is written to. */
 const columnBytes = chunkRows + 64
 const chunkBytes = dimensions * columnBytes

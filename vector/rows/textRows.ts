@@ -53,7 +53,7 @@ export const createTextTables: readonly string[] = [
 /** Words of a question that are looked for, at most. */
 const mostWords = 64
 /** Occurrences looked at for one question: beyond them the most common words say next to nothing. */
-const mostOccurrences = 2_000
+const mostOccurrences = 1_000
 
 /** A text, and how well it fits: BM25, larger is better. */
 export type ScoredText = { readonly row: StoredRow; readonly bm25: number }

@@ -50,11 +50,12 @@ export function startVector(
   }
 
   async function openCached(): Promise<VectorStore | CachedStore> {
-    const { indexCacheBytes, metadataCacheBytes, optimizeEvery, processMemoryBytes } = config.vector
+    const { indexCacheBytes, metadataCacheBytes, optimizeEvery, exactRows, processMemoryBytes } =
+      config.vector
     let cached: CachedStore | undefined
     const store = await open(
       {
-        ...{ directory, chainId, indexCacheBytes, metadataCacheBytes, optimizeEvery },
+        ...{ directory, chainId, indexCacheBytes, metadataCacheBytes, optimizeEvery, exactRows },
         ...memoryOptions(config),
         embedder: await embedderOptions(config),
         process: { memoryBytes: processMemoryBytes },

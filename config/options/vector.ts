@@ -17,7 +17,12 @@ export const vector = section('The vector store.', {
   processMemoryBytes: option(bytes({ min: 64 * 1024 * 1024, max: 1024 ** 4 }), {
     default: 256 * 1024 * 1024,
     meaning:
-      'Memory above which the process that holds the vector store is replaced; on Linux without mapped code. LanceDB keeps some of every write.',
+      'Memory above which the process that holds the vector store is replaced; without what `exact_rows` takes and, on Linux, mapped code. LanceDB keeps some of every write.',
+  }),
+  exactRows: option(integer({ min: 0, max: 20_000_000, unit: 'rows' }), {
+    default: 1_500_000,
+    meaning:
+      'Stored transactions that are searched in memory, every one, at 145 bytes each. Of more, the older ones are found by an index.',
   }),
   indexCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for index pages.' }),
   metadataCacheBytes: option(cache, { default: 32 * 1024 * 1024, meaning: 'Memory for table metadata.' }),

@@ -4,7 +4,7 @@ export type Best = {
   least(): number
   add(value: number, place: number): void
   /** The largest first. */
-  places(): readonly number[]
+  places(): readonly { readonly place: number; readonly value: number }[]
 }
 
 export function createBest(limit: number): Best {
@@ -54,7 +54,6 @@ export function createBest(limit: number): Best {
     places: () =>
       places
         .map((place, at) => ({ place, value: values[at]! }))
-        .sort((a, b) => b.value - a.value || a.place - b.place)
-        .map(({ place }) => place),
+        .sort((a, b) => b.value - a.value || a.place - b.place),
   }
 }

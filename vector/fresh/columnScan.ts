@@ -10,9 +10,6 @@ const pageBytes = 65_536
 /** Before the chunks: the sums of one, and what was found in it, two bytes a row each. */
 const scratchBytes = pageBytes
 const foundAt = 2 * chunkRows
-/** Components of a vector of length 1 as whole numbers: closeness is off by less than 0.01. */
-const scale = 127
-
 /** What of it is used here; Node's types do not tell. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object
@@ -45,14 +42,15 @@ type Weighted = { readonly component: number; readonly weight: number }
 export type ScanQuestion = readonly (readonly [Weighted, Weighted, Weighted, Weighted])[]
 
 /**
- * Vectors of length 1 as bytes, component after component, each of all rows of a chunk: a question has few components, and skips the
+ * Vectors of small whole numbers, component after component, each of all rows of a chunk: a question has few components, and skips the
  * others. Sums are taken sixteen rows at a time (WebAssembly's SIMD).
  */
 export type ColumnScan = {
   /** A chunk that nobody has. Throws `RangeError` where there is no memory for it. */
   take(): number
   give(chunk: number): void
-  write(chunk: number, row: number, vector: Float32Array): void
+  write(chunk: number, row: number, numbers: Int8Array): void
+  read(chunk: number, row: number): Int8Array
   /** The sum of one row. */
   sumOf(question: ScanQuestion, chunk: number, row: number): number
   /**
@@ -68,13 +66,9 @@ export type ColumnScan = {
   bytes(): number
 }
 
-/** What a vector of length 1 asks for. */
-export function scanQuestion(vector: Float32Array): ScanQuestion {
+export function scanQuestion(numbers: Int8Array): ScanQuestion {
   const weighted: Weighted[] = []
-  for (let component = 0; component < dimensions; component += 1) {
-    const weight = Math.round(vector[component]! * scale)
-    if (weight !== 0) weighted.push({ component, weight })
-  }
+  for (const [component, weight] of numbers.entries()) if (weight !== 0) weighted.push({ component, weight })
   const none = { component: 0, weight: 0 }
   const question: (readonly [Weighted, Weighted, Weighted, Weighted])[] = []
   for (let at = 0; at < weighted.length; at += 4) {
@@ -112,10 +106,14 @@ export function createColumnScan(): ColumnScan {
     give(chunk) {
       free.push(chunk)
     },
-    write(chunk, row, vector) {
+    write(chunk, row, numbers) {
       const start = startOf(chunk) + row
       for (let component = 0; component < dimensions; component += 1)
-        bytes[start + component * columnBytes] = Math.round(vector[component]! * scale)
+        bytes[start + component * columnBytes] = numbers[component]!
+    },
+    read(chunk, row) {
+      const start = startOf(chunk) + row
+      return Int8Array.from({ length: dimensions }, (_, component) => bytes[start + component * columnBytes]!)
     },
     sumOf(question, chunk, row) {
       const start = startOf(chunk) + row
@@ -134,7 +132,7 @@ export function createColumnScan(): ColumnScan {
         const columns = [columnOf(a), columnOf(b), columnOf(c), columnOf(d)] as const
         add(...columns, a.weight, b.weight, c.weight, d.weight, 0, reach)
       }
-      let count = above(0, reach, Math.max(least, -32_768), foundAt)
+      let count = above(0, reach, Math.max(-32_768, Math.min(32_767, Math.floor(least))), foundAt)
       const found = words.subarray(foundAt / 2, foundAt / 2 + count)
       while (count > 0 && found[count - 1]! >= rows) count -= 1
       return { found: found.subarray(0, count), sums: words }

@@ -5,7 +5,7 @@ import type { Placed, RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { TransactionRow } from '../types.ts'
-import { createFreshVectors, type FreshVectors, type RowPosition } from './freshVectors.ts'
+import { createFreshVectors, type FreshVectors, type NearPlace, type RowPosition } from './freshVectors.ts'
 import type { PatternVectors } from './patternVectors.ts'
 import { createTagCodes, type TagCodes } from './tagCodes.ts'
 
@@ -37,15 +37,17 @@ export type FreshRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
   vectors(): FreshVectors | undefined
   /**
-   * The places of those about nearest to a vector that fulfil a condition; undefined where LanceDB is to be asked for all rows.
+   * Those nearest to a vector that fulfil a condition, nearest first; undefined where LanceDB is to be asked for all rows.
    * @param condition that all fulfil where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, condition?: RowCondition): readonly number[] | undefined
+  nearest(vector: Float32Array, limit: number, condition?: RowCondition): readonly NearPlace[] | undefined
   nearestAmong(
     vector: Float32Array,
     limit: number,
     places: ReadonlySet<RowKey>,
-  ): readonly number[] | undefined
+  ): readonly NearPlace[] | undefined
+  /** The block and the vector of a row that is held. */
+  at(place: number): ReturnType<FreshVectors['at']>
   /** The places of those that fulfil conditions an index leads to; undefined where they are many, or LanceDB is to be asked. */
   list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** Whether it is known up to where the index has all rows. */
@@ -71,7 +73,7 @@ export type Fresh = { readonly transactions: FreshRows; readonly patterns: Patte
 export type FreshRowsOptions = {
   /** Whether `transactions` has its approximate index. */
   readonly hasIndex: boolean
-  /** Rows that may be held, 144 bytes each. */
+  /** Rows that may be held, 145 bytes each. */
   readonly most: number
   /** Keeps up to where the index has all rows. */
   readonly setIndexed?: (block: bigint) => void
@@ -110,6 +112,7 @@ export function createFreshRows(
       return complete()?.nearest(vector, limit, condition && testOf(condition, codes))
     },
     nearestAmong: (vector, limit, places) => complete()?.nearestAmong(vector, limit, places),
+    at: vectors.at,
     list(where) {
       if (!complete()) return undefined
       const isHeld = isAll() ? [] : [`"blockNumber" > ${heldAfter}`]

@@ -1,6 +1,7 @@
 import type { RowKey } from '../rows/rowSchema.ts'
-import { createBest } from './best.ts'
+import { type Best, createBest } from './best.ts'
 import { chunkRows, createColumnScan, scanQuestion } from './columnScan.ts'
+import { type WholeNumbers, wholeNumbers } from './wholeNumbers.ts'
 
 type Chunk = {
   /** Where its columns are. */
@@ -11,6 +12,9 @@ type Chunk = {
   readonly blocks: Float64Array
   /** What else is known of it. */
   readonly tags: Uint8Array
+  /** One over the length of its numbers, and the largest of them. */
+  readonly inverses: Float32Array
+  mostInverse: number
   rows: number
 }
 
@@ -45,20 +49,25 @@ export type FreshVectors = {
   forget(upTo: bigint): void
   clear(): void
   /**
-   * The places of the rows about nearest to a vector of length 1, nearest first; of many as near the newest.
+   * The rows nearest to a vector of length 1, nearest first; of many as near the newest.
    * @param fits whether a row is looked at; all where it is undefined
    */
   nearest(
     vector: Float32Array,
     limit: number,
     fits?: (tag: number, block: number) => boolean,
-  ): readonly number[]
+  ): readonly NearPlace[]
   /** The same of rows at some places. */
-  nearestAmong(vector: Float32Array, limit: number, places: ReadonlySet<RowKey>): readonly number[]
+  nearestAmong(vector: Float32Array, limit: number, places: ReadonlySet<RowKey>): readonly NearPlace[]
+  /** What is known of the row at a place. */
+  at(place: number): { readonly block: number; readonly vector: Float32Array } | undefined
   bytes(): number
 }
 
-/** 145 bytes a row. */
+/** Where a row is, and the cosine of its vector and another. */
+export type NearPlace = { readonly place: number; readonly closeness: number }
+
+/** 149 bytes a row. */
 export function createFreshVectors(): FreshVectors {
   let scan = createColumnScan()
   let chunks: Chunk[] = []
@@ -70,8 +79,7 @@ export function createFreshVectors(): FreshVectors {
     lastPlace,
     add({ place, block, tag }, vector) {
       const chunk = append(place, block)
-      chunk.tags[chunk.rows - 1] = tag
-      scan.write(chunk.columns, chunk.rows - 1, vector)
+      write(chunk, chunk.rows - 1, tag, vector)
     },
     reserve(places, blocks) {
       for (const [at, place] of places.entries()) append(place, blocks[at]!)
@@ -82,8 +90,7 @@ export function createFreshVectors(): FreshVectors {
       const { chunk, row } = found
       if (chunk.blocks[row] !== block)
         throw new RangeError(`expected row ${place} of block ${chunk.blocks[row]}, got block ${block}`)
-      chunk.tags[row] = tag
-      scan.write(chunk.columns, row, vector)
+      write(chunk, row, tag, vector)
       return true
     },
     cut(lowest) {
@@ -109,28 +116,44 @@ export function createFreshVectors(): FreshVectors {
       size = 0
     },
     nearest(vector, limit, fits) {
-      const question = scanQuestion(vector)
+      const asked = wholeNumbers(vector)
+      const question = scanQuestion(asked.numbers)
       const best = createBest(Math.min(limit, size))
-      for (const { columns, places, blocks, tags, rows } of chunks.toReversed()) {
-        const { found, sums } = scan.above(question, columns, rows, best.least())
+      for (const { columns, places, blocks, tags, inverses, mostInverse, rows } of chunks.toReversed()) {
+        const least = best.least()
+        // No row of less is as near, however short it is; of rows that are far from it all are looked at.
+        const leastSum = least > 0 ? (least / mostInverse) * (1 - 1e-6) : Number.NEGATIVE_INFINITY
+        const { found, sums } = scan.above(question, columns, rows, leastSum)
         for (let at = found.length - 1; at >= 0; at -= 1) {
           const row = found[at]!
-          if (sums[row]! <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
-          best.add(sums[row]!, places[row]!)
+          const value = sums[row]! * inverses[row]!
+          if (value <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
+          best.add(value, places[row]!)
         }
       }
-      return best.places()
+      return nearPlaces(best, asked)
     },
     nearestAmong(vector, limit, places) {
-      const question = scanQuestion(vector)
+      const asked = wholeNumbers(vector)
+      const question = scanQuestion(asked.numbers)
       const best = createBest(Math.min(limit, size))
       for (const place of [...places].sort((a, b) => Number(b) - Number(a))) {
         const found = find(Number(place))
-        if (found) best.add(scan.sumOf(question, found.chunk.columns, found.row), Number(place))
+        if (!found) continue
+        const { chunk, row } = found
+        best.add(scan.sumOf(question, chunk.columns, row) * chunk.inverses[row]!, Number(place))
       }
-      return best.places()
+      return nearPlaces(best, asked)
     },
-    bytes: () => scan.bytes() + chunks.length * chunkRows * 17,
+    at(place) {
+      const found = find(place)
+      if (!found) return undefined
+      const { chunk, row } = found
+      const inverse = chunk.inverses[row]!
+      const vector = Float32Array.from(scan.read(chunk.columns, row), (number) => number * inverse)
+      return { block: chunk.blocks[row]!, vector }
+    },
+    bytes: () => scan.bytes() + chunks.length * chunkRows * 21,
   }
 
   function append(place: number, block: number): Chunk {
@@ -145,6 +168,8 @@ export function createFreshVectors(): FreshVectors {
         places: new Float64Array(chunkRows),
         blocks: new Float64Array(chunkRows),
         tags: new Uint8Array(chunkRows),
+        inverses: new Float32Array(chunkRows),
+        mostInverse: 0,
         rows: 0,
       }
       chunks.push(chunk)
@@ -154,6 +179,14 @@ export function createFreshVectors(): FreshVectors {
     chunk.rows += 1
     size += 1
     return chunk
+  }
+
+  function write(chunk: Chunk, row: number, tag: number, vector: Float32Array): void {
+    const { numbers, length } = wholeNumbers(vector)
+    scan.write(chunk.columns, row, numbers)
+    chunk.tags[row] = tag
+    chunk.inverses[row] = 1 / length
+    chunk.mostInverse = Math.max(chunk.mostInverse, chunk.inverses[row]!)
   }
 
   function newest(): number {
@@ -172,6 +205,10 @@ export function createFreshVectors(): FreshVectors {
     const row = lastUpTo(chunk.rows, (at) => chunk.places[at]! <= place)
     return chunk.places[row] === place ? { chunk, row } : undefined
   }
+}
+
+function nearPlaces(best: Best, { length }: WholeNumbers): readonly NearPlace[] {
+  return best.places().map(({ place, value }) => ({ place, closeness: value / length }))
 }
 
 /** The last of so many ascending things for which it holds; -1 where it holds for none. */

@@ -10,7 +10,10 @@ export type Match = 'exact' | 'near' | 'words' | 'neighbour' | 'newest'
 /** A row that may be part of the answer. */
 export type Found = {
   readonly table: SearchTable
+  /** Empty for a row that was not read yet. */
   readonly id: string
+  /** LanceDB's row id of a transaction, by which it is known before it is read. */
+  readonly place?: number | undefined
   readonly match: Match
   /** Cosine distance, where vectors were compared. */
   readonly distance?: number | undefined
@@ -28,8 +31,11 @@ export type Found = {
   /** What two rows are compared by, to tell repetition: vectors of one length, or words. */
   readonly vector?: Float32Array | undefined
   readonly words?: ReadonlySet<string> | undefined
-  readonly content: { readonly row: StoredRow } | { readonly description: Description }
+  /** Undefined for a row that was not read yet. */
+  readonly content?: { readonly row: StoredRow } | { readonly description: Description }
 }
+
+export type ReadFound = Found & Required<Pick<Found, 'content'>>
 
 /** Rows of one way of looking, the best first. */
 export type RankedList = {

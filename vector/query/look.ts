@@ -7,7 +7,7 @@ import { describeNeighbours, findEntities } from './graphLegs.ts'
 import type { Legs } from './planLegs.ts'
 import { isIn } from './queryConditions.ts'
 import type { Question } from './readQuestion.ts'
-import { nearestRows, newestRows } from './structuredLegs.ts'
+import { byDistance, nearestRows, newestRows } from './structuredLegs.ts'
 import { documentsNear, newestTexts, rowsByWords } from './textLegs.ts'
 
 /** Runs a way of looking; when it fails, the others answer without it, and a warning says what is missing. */
@@ -70,18 +70,16 @@ export async function lookAtRows(question: Question, context: LookContext): Prom
 
 /** Of rows: their vectors are of one space, so they make one list. */
 async function nearRows(
-  { vector }: Question,
+  { vector, meant }: Question,
   { legs, attempt }: LookContext,
   wanted: number,
 ): Promise<readonly RankedList[]> {
   if (!vector) return []
+  const mustRead = meant.contracts.length > 0 || meant.selectors.length > 0
   const found = await Promise.all(
-    legs.structured.map((leg) => attempt(leg.name, () => nearestRows(leg, vector, wanted))),
+    legs.structured.map((leg) => attempt(leg.name, () => nearestRows(leg, vector, wanted, mustRead))),
   )
-  const sorted = found
-    .flatMap((rows) => rows ?? [])
-    .sort((a, b) => a.distance! - b.distance! || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
-  return listOf('vector', sorted)
+  return listOf('vector', found.flatMap((rows) => rows ?? []).sort(byDistance))
 }
 
 /** Rows that merely fit, when there is nothing to look for; a question that names rows wants those only. */

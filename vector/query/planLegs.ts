@@ -5,19 +5,33 @@ import { isPlain, isSelective, outcomesOf } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
 import { allOf, blocksBetween, hasOneOf, type RowCondition, rowCondition } from '../filter/rowCondition.ts'
 import type { Fresh } from '../fresh/freshRows.ts'
+import type { NearPlace } from '../fresh/freshVectors.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import type { TextRows } from '../rows/textRows.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { queryConditions } from './queryConditions.ts'
 
-type FreshLeg = Pick<Fresh['transactions' | 'patterns'], 'nearestAmong' | 'isAll'> & {
-  /** Those that fulfil conditions that need no row to be read, and all others. */
+type FreshLeg = {
+  /** Those nearest that fulfil conditions that need no row to be read, and all others. */
   nearest(vector: Float32Array, limit: number): readonly RowKey[] | undefined
+  nearestAmong(vector: Float32Array, limit: number, keys: ReadonlySet<RowKey>): readonly RowKey[] | undefined
+  /** The nearest that fulfil all conditions, without reading a row; undefined where not all are held, or conditions need one to be read. */
+  held?(vector: Float32Array, limit: number): readonly HeldRow[] | undefined
+  /** No index holds any. */
+  isAll(): boolean
   /** Whether `nearest` looks at those alone that fulfil all conditions. */
   readonly isExact: boolean
   /** Those that fulfil the conditions, where an index leads to them and they are few. */
   readonly list?: Fresh['transactions']['list'] | undefined
+}
+
+/** What is known of a transaction that was not read. */
+export type HeldRow = {
+  readonly place: number
+  readonly block: number
+  readonly vector: Float32Array
+  readonly closeness: number
 }
 
 /** A table of facts with vectors of their own, and what a question asks of it. */
@@ -137,7 +151,7 @@ export function planLegs(
 
   function transactionLeg(where: readonly string[]): FreshLeg | undefined {
     if (!tables.fresh) return undefined
-    const { nearest, nearestAmong, isAll, list } = tables.fresh.transactions
+    const { nearest, nearestAmong, at, isAll, list } = tables.fresh.transactions
     const filtered = filter === undefined ? undefined : rowCondition(filter, finalized)
     const isExact = filter === undefined || filtered !== undefined
     if (!isExact && !isPlain(filter)) return undefined
@@ -150,9 +164,14 @@ export function planLegs(
       ...(asOf === undefined ? [] : [blocksBetween(0n, asOf)]),
     ]
     const condition = where.length === 0 ? undefined : allOf(known)
+    const placesOf = (near: readonly NearPlace[] | undefined) => near?.map(({ place }) => place)
     return {
-      nearest: (vector, limit) => nearest(vector, limit, condition),
-      nearestAmong,
+      nearest: (vector, limit) => placesOf(nearest(vector, limit, condition)),
+      nearestAmong: (vector, limit, places) => placesOf(nearestAmong(vector, limit, places)),
+      held(vector, limit) {
+        const near = isExact && isAll() ? nearest(vector, limit, condition) : undefined
+        return near?.map((row) => ({ ...row, ...at(row.place)! }))
+      },
       isAll,
       isExact,
       list: filter !== undefined && isSelective(filter) ? list : undefined,

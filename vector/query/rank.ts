@@ -36,7 +36,7 @@ export function rank(lists: readonly RankedList[], context: RankContext): readon
   const sums = new Map<string, { found: Found; fused: number; place: number }>()
   for (const { leg, found } of lists) {
     for (const [index, row] of found.entries()) {
-      const key = `${row.table} ${row.id}`
+      const key = `${row.table} ${row.place ?? row.id}`
       const share = 1 / (rankOffset + index + 1)
       const place = leg === 'vector' ? Number.MAX_SAFE_INTEGER : index
       const known = sums.get(key)
@@ -109,6 +109,8 @@ function merge(a: Found, b: Found): Found {
   const [first, second] = matchOrder.indexOf(a.match) <= matchOrder.indexOf(b.match) ? [a, b] : [b, a]
   return {
     ...first,
+    id: first.id || second.id,
+    content: first.content ?? second.content,
     distance: lower(a.distance, b.distance),
     bm25: a.bm25 ?? b.bm25,
     coverage: a.coverage ?? b.coverage,
@@ -128,5 +130,6 @@ const tableOrder: readonly SearchTable[] = ['entities', 'patterns', 'transaction
 function compareKeys(a: Found, b: Found): number {
   if (a.table !== b.table) return tableOrder.indexOf(a.table) - tableOrder.indexOf(b.table)
   if (a.writtenAt !== b.writtenAt) return (a.writtenAt ?? 0n) > (b.writtenAt ?? 0n) ? -1 : 1
+  if (a.place !== undefined && b.place !== undefined) return a.place - b.place
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }

@@ -13,13 +13,14 @@ import { arrange } from './arrange.ts'
 import { type DescribeContext, describeRow } from './describeRow.ts'
 import { describeText } from './describeText.ts'
 import { escapeText } from './escapeText.ts'
-import type { RankedList } from './found.ts'
+import type { RankedList, ReadFound } from './found.ts'
 import { type Attempt, look, lookAtRows } from './look.ts'
 import { packItems } from './packItems.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { planLegs } from './planLegs.ts'
 import type { Ranked } from './rank.ts'
 import { type Meant, type Rewriting, readQuestion, readRequest, rewritings } from './readQuestion.ts'
+import { readLate } from './structuredLegs.ts'
 
 /** Words named in a warning. */
 const mostUnknown = 10
@@ -53,7 +54,8 @@ export async function searchStore(
   const { finalized, asOf } = progress
   const context = { meant, newest: asOf?.number, finalized }
   const ranked = arrange(lists, context, undefined, request.limit)
-  const items = ranked.slice(0, request.limit).map((row) => describeFound(row, { finalized, names }))
+  const shown = readLate(sources.rows, ranked.slice(0, request.limit))
+  const items = shown.map((row) => describeFound(row, { finalized, names }))
   return {
     query: request.query,
     asOf: asOf && { number: String(asOf.number), hash: asOf.hash },
@@ -147,7 +149,7 @@ function isAnswered(word: string, lists: readonly RankedList[]): boolean {
 
 /** A row found, as an item of an answer. */
 export function describeFound(
-  { found, fused, rerank, nearness }: Ranked,
+  { found, fused, rerank, nearness }: Ranked & { readonly found: ReadFound },
   context: DescribeContext,
 ): ContextItem {
   const { content, match, distance, bm25, embedder, table } = found

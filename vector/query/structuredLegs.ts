@@ -2,22 +2,23 @@ import { closeness } from '../embed/closeness.ts'
 import { embedPattern } from '../embed/embedPattern.ts'
 import { embedTransaction } from '../embed/embedTransaction.ts'
 import { conjunction } from '../filter/conjunction.ts'
+import type { RowIndex } from '../rows/rowIndex.ts'
 import { placeOf } from '../rows/rowPlaces.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { PatternProfile } from '../types.ts'
 import type { StoredRow } from './describeRow.ts'
-import type { Found } from './found.ts'
-import type { StructuredLeg } from './planLegs.ts'
+import type { Found, ReadFound } from './found.ts'
+import type { HeldRow, StructuredLeg } from './planLegs.ts'
 
 /** Partitions of the approximate index looked through; under conditions the nearest that fit are farther apart. No effect on exact search. */
 const probes = 32
 const probesUnderConditions = 64
 /**
- * Rows asked for beyond those that are wanted, of which the best are chosen here; each costs a row read. The index of transactions knows vectors by
- * two bits of each component, memory by eight. Patterns have no index.
+ * Rows asked for beyond those that are wanted: the index of transactions knows vectors by two bits of each component, and the best of its
+ * best are chosen here; each costs a row read. Patterns have none.
  */
-const more = { transactions: { index: 20, memory: 8 }, patterns: { index: 0, memory: 0 } }
+const more = { transactions: 20, patterns: 0 }
 /** Fresh rows looked through, nearest first, for some that fulfil conditions: where an index has the others, and where there are no others. */
 const looked = { others: 500, all: 2_000 }
 /** Blocks up to which all are looked through at once. */
@@ -89,14 +90,24 @@ function recentBlocks({ written, newest }: StructuredLeg): string | undefined {
   return `\`${written}\` > ${newest - newest / 64n}`
 }
 
-/** The rows nearest to a vector, nearest first. */
+/**
+ * The rows nearest to a vector, nearest first. Where all are held in memory, none of them is read: `readLate` reads those that are shown, one in
+ * four, each a page or two from anywhere in the file.
+ * @param mustRead whether what is in the rows chooses among them
+ */
 export async function nearestRows(
   leg: StructuredLeg,
   vector: Float32Array,
   limit: number,
+  mustRead = true,
 ): Promise<readonly Found[]> {
-  const wanted = limit + more[leg.name].index
-  const recent = nearestFresh(leg, vector, limit + more[leg.name].memory)
+  const held = mustRead ? undefined : leg.fresh?.held?.(vector, limit)
+  if (held) {
+    const settled = held.filter(({ block }) => leg.newest === undefined || block <= leg.newest)
+    return settled.map(foundHeld)
+  }
+  const wanted = limit + more[leg.name]
+  const recent = nearestFresh(leg, vector, limit)
   if (recent) {
     const near = leg.fresh?.isAll() ? [] : await nearestKeys(leg, leg.where, vector, wanted, true)
     const rows = readRows(leg, [...near, ...recent.keys], vector)
@@ -177,8 +188,13 @@ function readRows(leg: StructuredLeg, keys: readonly RowKey[], vector: Float32Ar
     .sort(byDistance)
 }
 
-export function byDistance(a: Pick<Found, 'distance' | 'id'>, b: Pick<Found, 'distance' | 'id'>): number {
+/** As near ones in the order they were written. */
+export function byDistance(
+  a: Pick<Found, 'distance' | 'id' | 'place'>,
+  b: Pick<Found, 'distance' | 'id' | 'place'>,
+): number {
   if (a.distance !== b.distance) return a.distance! - b.distance!
+  if (a.place !== undefined && b.place !== undefined) return a.place - b.place
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
 
@@ -186,6 +202,7 @@ function foundRow(leg: StructuredLeg, row: StoredRow, match: Found['match']): Fo
   return {
     table: leg.name,
     id: String(row.id),
+    place: leg.name === 'transactions' ? Number(row.place) : undefined,
     match,
     writtenAt: row[leg.written] as bigint,
     contract: String(leg.name === 'transactions' ? row.to : row.contract),
@@ -194,6 +211,26 @@ function foundRow(leg: StructuredLeg, row: StoredRow, match: Found['match']): Fo
     vector: leg.name === 'transactions' ? embedTransaction(transactionOf(row)) : embedPattern(asPattern(row)),
     content: { row },
   }
+}
+
+function foundHeld({ place, block, vector, closeness }: HeldRow): Found {
+  const distance = Math.max(0, 1 - closeness)
+  return { table: 'transactions', id: '', place, match: 'near', writtenAt: BigInt(block), vector, distance }
+}
+
+/** Rows as they were found, those that were not read yet now read; one that has gone meanwhile is left out. */
+export function readLate<Row extends { readonly found: Found }>(
+  rows: RowIndex,
+  shown: readonly Row[],
+): readonly (Row & { readonly found: ReadFound })[] {
+  const late = shown.flatMap(({ found }) => (found.content ? [] : [found.place!]))
+  const read = new Map(rows.byKeys('transactions', late).map((row) => [Number(row.place), row]))
+  return shown.flatMap((each) => {
+    const { content, place } = each.found
+    if (content) return [{ ...each, found: { ...each.found, content } }]
+    const row = read.get(place!)
+    return row ? [{ ...each, found: { ...each.found, id: String(row.id), content: { row } } }] : []
+  })
 }
 
 function asPattern(row: StoredRow): PatternProfile {

@@ -204,7 +204,7 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     table: RowTable,
     condition: string,
     values: readonly SQLInputValue[],
-    columns: readonly RowColumn[] = rowColumns[table],
+    columns: readonly RowColumn[] = readColumns[table],
   ): readonly StoredRow[] {
     const statement = prepare(`SELECT ${namesOf(columns)} FROM ${table}${condition}`)
     statement.setReadBigInts(true)
@@ -212,6 +212,12 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
     statement.setReturnArrays(true)
     return statement.all(...values).map((row) => storedRow(columns, row as unknown as SQLOutputValue[]))
   }
+}
+
+/** What of a row is read: of a transaction also where it is. */
+const readColumns: Readonly<Record<RowTable, readonly RowColumn[]>> = {
+  transactions: [...rowColumns.transactions, { name: keyColumn.transactions, kind: 'integer' }],
+  patterns: rowColumns.patterns,
 }
 
 const isAmong = (table: RowTable) => `"${keyColumn[table]}" IN (SELECT value FROM json_each(?))`

@@ -8,6 +8,7 @@ import type { RankedList } from '../../../vector/query/found.ts'
 import type { RankContext, Ranked } from '../../../vector/query/rank.ts'
 import type { Rewriting } from '../../../vector/query/readQuestion.ts'
 import { describeFound, gather, type SearchSources } from '../../../vector/query/searchStore.ts'
+import { readLate } from '../../../vector/query/structuredLegs.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
 import { createRowPlaces } from '../../../vector/rows/rowPlaces.ts'
 import { settingsOf } from '../../../vector/settings.ts'
@@ -72,7 +73,8 @@ export async function openJudged(directory: string) {
     problems: [],
   }
   const names = parts.documents.names()
-  const describe = (row: Ranked): ContextItem => describeFound(row, { finalized: progress.finalized, names })
+  const describe = (row: Parameters<typeof describeFound>[0]): ContextItem =>
+    describeFound(row, { finalized: progress.finalized, names })
   // Ways that differ in their order only look once.
   const gathered = new Map<string, ReturnType<typeof gather>>()
   return {
@@ -94,7 +96,7 @@ export async function openJudged(directory: string) {
       gathered.set(key, found)
       const { lists, meant } = await found
       const context = { meant, newest: progress.asOf?.number, finalized: progress.finalized }
-      return order(lists, context).slice(0, limit).map(describe)
+      return readLate(rows, order(lists, context).slice(0, limit)).map(describe)
     },
     progress,
     async corpus(): Promise<Corpus> {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
 import { hasOneOf } from '../../../../vector/filter/rowCondition.ts'
 import { createFreshRows, type StoredVector, type StoredVectors } from '../../../../vector/fresh/freshRows.ts'
+import type { NearPlace } from '../../../../vector/fresh/freshVectors.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
@@ -45,7 +46,8 @@ const storedVector = (place: number, row: TransactionRow): StoredVector => ({
 
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
 type Fresh = ReturnType<typeof createFreshRows>
-const placesOf = (fresh: Fresh) => new Set(fresh.vectors()?.nearest(anything, 1e6))
+const placesIn = (near: readonly NearPlace[] | undefined) => new Set(near?.map(({ place }) => place))
+const placesOf = (fresh: Fresh) => placesIn(fresh.vectors()?.nearest(anything, 1e6))
 
 function apply(rows: RowIndex, fresh: Fresh, number: number, count: number, branch = 'a') {
   const added = placed(blockEntry(number, count, branch).rows)
@@ -135,27 +137,27 @@ describe('rows searched in memory', () => {
 
   test('of more than may be held those are let go that an index has; without one they are left to LanceDB', async () => {
     const rows = openRowsInMemory()
-    const options = { hasIndex: true, most: 9_000 }
+    const options = { hasIndex: true, most: 18_000 }
     const fresh = createFreshRows(rows, { ...options, hasIndex: false })
     await fresh.loaded
-    for (let number = 1; number <= 5; number += 1) apply(rows, fresh, number, 2_000)
+    for (let number = 1; number <= 5; number += 1) apply(rows, fresh, number, 4_000)
     expect(fresh.vectors()).toBeUndefined()
     const end = fresh.indexing(3n)
     apply(rows, fresh, 6, 10)
     end(true)
-    await expect.poll(() => fresh.vectors()?.size()).toBe(2 * 2_000 + 10)
+    await expect.poll(() => fresh.vectors()?.size()).toBe(2 * 4_000 + 10)
     expect(fresh.isAll()).toBe(false)
     const again = createFreshRows(rows, options)
     expect(again.vectors()).toBeUndefined()
     await again.loaded
     expect(placesOf(again)).toEqual(placesOf(fresh))
     // The index reaches as far as it did: what is older is not held any more.
-    for (let number = 7; number <= 8; number += 1) apply(rows, again, number, 2_000)
-    expect(again.vectors()?.size()).toBe(4 * 2_000 + 10)
+    for (let number = 7; number <= 8; number += 1) apply(rows, again, number, 4_000)
+    expect(again.vectors()?.size()).toBe(4 * 4_000 + 10)
     again.indexing(7n)(true)
     expect(again.isAll()).toBe(false)
     // Chunks go whole.
-    expect(placesOf(again).size).toBeLessThan(4 * 2_000 + 10)
+    expect(placesOf(again).size).toBeLessThan(4 * 4_000 + 10)
     rows.close()
   })
 
@@ -214,7 +216,7 @@ describe('rows searched in memory', () => {
       new Set(added.filter(({ row }) => row.outcome === outcome).map(({ place }) => place))
     const where = [`\`outcome\` = '${outcome}'`]
     expect(fresh.list(where)).toEqual(expected(first))
-    expect(new Set(fresh.nearestAmong(anything, 10, expected(first)))).toEqual(expected(first))
+    expect(placesIn(fresh.nearestAmong(anything, 10, expected(first)))).toEqual(expected(first))
     fresh.indexing(1n)(true)
     const second = apply(rows, fresh, 2, 6)
     expect(fresh.list(where)).toEqual(expected([...first, ...second]))
@@ -237,7 +239,9 @@ describe('rows searched in memory', () => {
       )
     const first = tagged(1, 255)
     fresh.applied(first)
-    expect(new Set(fresh.nearest(anything, 1000, isOdd))).toEqual(new Set([first[1]!.place, first[3]!.place]))
+    expect(placesIn(fresh.nearest(anything, 1000, isOdd))).toEqual(
+      new Set([first[1]!.place, first[3]!.place]),
+    )
     fresh.applied(tagged(2, 1))
     expect(fresh.nearest(anything, 1000, isOdd)).toBeUndefined()
     expect(fresh.nearest(anything, 1000)).toHaveLength(256)

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dimensions, featureVector } from '../../../../vector/embed/featureVector.ts'
-import { createFreshVectors } from '../../../../vector/fresh/freshVectors.ts'
+import { createFreshVectors, type NearPlace } from '../../../../vector/fresh/freshVectors.ts'
 
 const vectorOf = (...names: readonly string[]) =>
   featureVector(names.map((name) => [name, 1] as const)) ?? featureVector([['nothing', 1]])!
+
+const placesIn = (near: readonly NearPlace[]) => near.map(({ place }) => place)
 
 function closeness(a: Float32Array, b: Float32Array): number {
   let sum = 0
@@ -45,7 +47,7 @@ describe('vectors of fresh rows', () => {
             block = Math.min(block, Math.max(0, lowest - 1))
           } else fresh.forget(BigInt(block - each.forget))
           // What is let go may stay a while, what is later never goes.
-          const known = new Set(fresh.nearest(vectorOf('to:1'), 1e6))
+          const known = new Set(placesIn(fresh.nearest(vectorOf('to:1'), 1e6)))
           expect(known.size).toBe(fresh.size())
           if ('forget' in each) model = model.filter(({ place }) => known.has(place))
           for (const row of model) expect(known).toContain(row.place)
@@ -64,9 +66,10 @@ describe('vectors of fresh rows', () => {
           const fitting = [...values].filter(([place]) => fits(place)).map(([, value]) => value)
           const best = fitting.sort((a, b) => b - a).slice(0, limit)
           expect(found).toHaveLength(best.length)
-          for (const [index, place] of found.entries()) {
+          for (const [index, { place, closeness }] of found.entries()) {
             expect(fits(place)).toBe(true)
-            expect(Math.abs(values.get(place)! - best[index]!)).toBeLessThan(0.02)
+            expect(closeness).toBeCloseTo(values.get(place)!, 6)
+            expect(closeness).toBeCloseTo(best[index]!, 6)
           }
         }
       }),
@@ -81,8 +84,11 @@ describe('vectors of fresh rows', () => {
     expect(fresh.fill({ place: 5, block: 1, tag: 7 }, vector)).toBe(true)
     expect(fresh.fill({ place: 4, block: 1, tag: 7 }, vector)).toBe(false)
     expect(() => fresh.fill({ place: 8, block: 1, tag: 7 }, vector)).toThrow('row 8 of block 2, got block 1')
-    expect(fresh.nearest(vector, 1)).toEqual([5])
-    expect(fresh.nearest(vector, 3, (tag) => tag === 7)).toEqual([5])
+    expect(placesIn(fresh.nearest(vector, 1))).toEqual([5])
+    expect(fresh.at(5)?.block).toBe(1)
+    for (const [at, component] of fresh.at(5)!.vector.entries()) expect(component).toBeCloseTo(vector[at]!, 6)
+    expect(fresh.at(4)).toBeUndefined()
+    expect(placesIn(fresh.nearest(vector, 3, (tag) => tag === 7))).toEqual([5])
     for (const position of [
       { place: 8, block: 2, tag: 0 },
       { place: 9, block: 1, tag: 0 },
@@ -98,11 +104,11 @@ describe('vectors of fresh rows', () => {
     const same = vectorOf('to:1')
     for (let row = 0; row < 10_000; row += 1)
       fresh.add({ place: row, block: row, tag: 0 }, row % 2 === 0 ? same : vectorOf('to:2'))
-    expect(fresh.nearest(same, 3)).toEqual([9_994, 9_996, 9_998])
+    expect(placesIn(fresh.nearest(same, 3))).toEqual([9_994, 9_996, 9_998])
     fresh.forget(9_000n)
     expect(fresh.size()).toBe(10_000 - 8_192)
     fresh.cut(9_998n)
-    expect(fresh.nearest(same, 2)).toEqual([9_994, 9_996])
+    expect(placesIn(fresh.nearest(same, 2))).toEqual([9_994, 9_996])
     fresh.clear()
     expect(fresh.nearest(same, 2)).toEqual([])
   })

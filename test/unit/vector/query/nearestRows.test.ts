@@ -4,8 +4,9 @@ import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
 import { blocksBetween, hasOneOf, type RowCondition } from '../../../../vector/filter/rowCondition.ts'
 import { createFreshRows, type FreshRows } from '../../../../vector/fresh/freshRows.ts'
 import type { StructuredLeg } from '../../../../vector/query/planLegs.ts'
-import { nearestRows } from '../../../../vector/query/structuredLegs.ts'
+import { nearestRows, readLate } from '../../../../vector/query/structuredLegs.ts'
 import { openRows } from '../../../../vector/rows/openRows.ts'
+import type { RowKey } from '../../../../vector/rows/rowSchema.ts'
 import { openTables } from '../../../../vector/store/openTables.ts'
 import { addressOf, blockOf, chainId, openIn, temporaryDirectory, transactionOf } from '../support.ts'
 
@@ -91,10 +92,15 @@ describe('the nearest rows', () => {
     ['of none', ["`route` = 'nothing'"], hasOneOf('route', ['nothing']), () => false],
   ] as const)('in memory and by LanceDB are those that are: %s', async (_, where, condition, fits) => {
     const expected = exact(fits as () => boolean, 10)
-    const { nearest, nearestAmong, isAll, list } = fresh
+    const { nearest, nearestAmong, at, isAll, list } = fresh
     const inMemory = (told: RowCondition | undefined, isExact: boolean, listed?: typeof list) => ({
-      nearest: (vector: Float32Array, limit: number) => nearest(vector, limit, told),
-      ...{ nearestAmong, isAll, isExact, list: listed },
+      nearest: (vector: Float32Array, limit: number) =>
+        nearest(vector, limit, told)?.map(({ place }) => place),
+      nearestAmong: (vector: Float32Array, limit: number, places: ReadonlySet<RowKey>) =>
+        nearestAmong(vector, limit, places)?.map(({ place }) => place),
+      held: (vector: Float32Array, limit: number) =>
+        isExact ? nearest(vector, limit, told)?.map((row) => ({ ...row, ...at(row.place)! })) : undefined,
+      ...{ isAll, isExact, list: listed },
     })
     const ways = [
       inMemory(condition, true),
@@ -106,6 +112,17 @@ describe('the nearest rows', () => {
       const found = await nearestRows({ ...leg, where, fresh }, vector, 10)
       expect(found).toHaveLength(expected.length)
       for (const [place, row] of found.entries()) expect(row.distance).toBeCloseTo(expected[place]!, 5)
+      // What was not read yet is what is read else.
+      const late = await nearestRows({ ...leg, where, fresh }, vector, 10, false)
+      const read = readLate(
+        leg.rows,
+        late.map((found) => ({ found })),
+      ).map(({ found }) => found)
+      expect(read.map(({ distance }) => distance)).toEqual(late.map(({ distance }) => distance))
+      for (const [place, row] of read.entries()) {
+        expect(row.distance).toBeCloseTo(expected[place]!, 5)
+        expect(row).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/), table: 'transactions' })
+      }
     }
   })
 })

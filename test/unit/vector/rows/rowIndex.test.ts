@@ -64,12 +64,16 @@ describe('rows', () => {
       upsertPatterns: [storedPattern(patternOf('a', 2, { evmFailed: 0.1 + 0.2 }))],
       reached: blockOf(3),
     })
-    const expected = given
-      .toSorted((a, b) => Number(b.blockNumber - a.blockNumber) || (a.id < b.id ? -1 : 1))
-      .map(storedTransaction)
+    const byAge = (a: TransactionRow, b: TransactionRow) =>
+      Number(b.blockNumber - a.blockNumber) || (a.id < b.id ? -1 : 1)
+    const expected = placed(given)
+      .toSorted((a, b) => byAge(a.row, b.row))
+      .map(({ place, row }) => ({ ...storedTransaction(row), place: BigInt(place) }))
     expect(open.rows.newest('transactions', [], 100)).toEqual(expected)
     expect(open.rows.newest('transactions', ['`blockNumber` <= 2'], 3)).toEqual(expected.slice(4, 7))
-    expect(open.rows.byKeys('transactions', [lying[5]!.place, 1e9])).toEqual([lying[5]!.row])
+    expect(open.rows.byKeys('transactions', [lying[5]!.place, 1e9])).toEqual([
+      { ...lying[5]!.row, place: BigInt(lying[5]!.place) },
+    ])
     expect(open.rows.byKeys('patterns', ['unknown'])).toEqual([])
     const [pattern] = open.rows.newest('patterns', ['`evmFailed` > 0.0'], 1)
     expect(pattern).toEqual(storedPattern(patternOf('a', 2, { evmFailed: 0.1 + 0.2 })))

@@ -38,6 +38,8 @@ export async function look(question: Question, context: LookContext): Promise<re
   const { legs, limit, attempt } = context
   // More than are shown: fusion and variety choose among them.
   const wanted = Math.max(limit, Math.min(4 * limit, 200))
+  // Half as many texts: with twice of them judged answers are no better.
+  const wantedTexts = Math.max(limit, Math.min(2 * limit, 200))
   const exact = await lists('exact', [
     ...legs.structured.flatMap((leg) =>
       leg.exact === undefined ? [] : [attempt(leg.name, () => newestRows(leg, leg.exact, 'exact', limit))],
@@ -53,8 +55,8 @@ export async function look(question: Question, context: LookContext): Promise<re
     isEnough ? [] : nearRows(question, context, wanted),
     isEnough ? [] : newest(question, context),
     isEnough ? [] : meantRows(question, context, wanted),
-    byWords(question, context, wanted),
-    nearDocuments(question, context, wanted),
+    byWords(question, context, wantedTexts),
+    nearDocuments(question, context, wantedTexts),
     around(context, wanted),
     byGraph(question, context, wanted),
   ])

@@ -7,6 +7,7 @@ import type { TransactionRow } from '#vector'
 import { compileFilter } from '../../../../vector/filter/compileFilter.ts'
 import { isPlain, isSelective, outcomesOf } from '../../../../vector/filter/isSelective.ts'
 import { parseFilter } from '../../../../vector/filter/parseFilter.ts'
+import type { StoredRow } from '../../../../vector/query/describeRow.ts'
 import { openRows, rowsFile } from '../../../../vector/rows/openRows.ts'
 import { storedPattern, storedTransaction } from '../../../../vector/rows/storedRows.ts'
 import { openTables } from '../../../../vector/store/openTables.ts'
@@ -64,11 +65,9 @@ describe('rows', () => {
       upsertPatterns: [storedPattern(patternOf('a', 2, { evmFailed: 0.1 + 0.2 }))],
       reached: blockOf(3),
     })
-    const byAge = (a: TransactionRow, b: TransactionRow) =>
-      Number(b.blockNumber - a.blockNumber) || (a.id < b.id ? -1 : 1)
-    const expected = placed(given)
-      .toSorted((a, b) => byAge(a.row, b.row))
-      .map(({ place, row }) => ({ ...storedTransaction(row), place: BigInt(place) }))
+    const byAge = (a: StoredRow, b: StoredRow) =>
+      Number((b.blockNumber as bigint) - (a.blockNumber as bigint)) || (a.id! < b.id! ? -1 : 1)
+    const expected = lying.map(({ place, row }) => ({ ...row, place: BigInt(place) })).sort(byAge)
     expect(open.rows.newest('transactions', [], 100)).toEqual(expected)
     expect(open.rows.newest('transactions', ['`blockNumber` <= 2'], 3)).toEqual(expected.slice(4, 7))
     expect(open.rows.byKeys('transactions', [lying[5]!.place, 1e9])).toEqual([

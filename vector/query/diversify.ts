@@ -1,5 +1,6 @@
 import { closeness } from '../embed/closeness.ts'
 import type { Ranked } from './rank.ts'
+import { sharedWords } from './wordSets.ts'
 
 /** Places that are chosen one by one; what follows keeps its order. Nobody reads that far for variety. */
 const mostPlaces = 50
@@ -46,10 +47,5 @@ export function likenessOf({ found: a }: Ranked, { found: b }: Ranked): number {
   if (a.vector && b.vector && a.vector.length === b.vector.length) {
     return Math.min(1, Math.max(0, closeness(a.vector, b.vector)))
   }
-  if (!a.words || !b.words) return 0
-  const [few, many] = a.words.size < b.words.size ? [a.words, b.words] : [b.words, a.words]
-  let shared = 0
-  for (const word of few) if (many.has(word)) shared += 1
-  const all = few.size + many.size - shared
-  return all === 0 ? 0 : shared / all
+  return a.words && b.words ? sharedWords(a.words, b.words) : 0
 }

@@ -5,6 +5,7 @@ import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
 import type { TextLeg } from './planLegs.ts'
 import { byDistance } from './structuredLegs.ts'
+import { wordSet } from './wordSets.ts'
 
 /** Parts of documents that fit conditions up to which their vectors are compared one by one. */
 const mostCompared = 1_000
@@ -121,7 +122,7 @@ function foundText(name: TextLeg['name'], row: StoredRow, match: Found['match'])
     id: String(row.id),
     match,
     writtenAt: name === 'memories' ? (row.toBlock as bigint) : undefined,
-    words: new Set(String(row.words).split(' ')),
+    words: wordSet(String(row.words)),
     content: { row },
   }
 }

@@ -20,24 +20,25 @@ export function wholeNumbers(vector: Float32Array): WholeNumbers {
     const size = Math.abs(vector[at]!)
     if (size > 0 && size < least) least = size
   }
+  const numbers = new Int8Array(dimensions)
   for (let number = 1; number <= mostLeast; number += 1) {
     const length = number / least
     if (length > longest) break
-    if (isWhole(vector, length)) return { numbers: scaled(vector, length), length }
+    if (scale(vector, length, numbers) <= tolerance) return { numbers, length }
   }
-  return { numbers: scaled(vector, longest), length: longest }
+  scale(vector, longest, numbers)
+  return { numbers, length: longest }
 }
 
-function isWhole(vector: Float32Array, length: number): boolean {
+/** Returns how far a component was from a whole number at most. */
+function scale(vector: Float32Array, length: number, numbers: Int8Array): number {
+  let farthest = 0
   for (let at = 0; at < dimensions; at += 1) {
-    const number = vector[at]! * length
-    if (Math.abs(number - Math.round(number)) > tolerance) return false
+    const exact = vector[at]! * length
+    const number = Math.round(exact)
+    numbers[at] = number
+    const distance = Math.abs(exact - number)
+    if (distance > farthest) farthest = distance
   }
-  return true
-}
-
-function scaled(vector: Float32Array, length: number): Int8Array {
-  const numbers = new Int8Array(dimensions)
-  for (let at = 0; at < dimensions; at += 1) numbers[at] = Math.round(vector[at]! * length)
-  return numbers
+  return farthest
 }

@@ -5,7 +5,8 @@ import { dimensions } from '../embed/featureVector.ts'
 export const chunkRows = 8192
 /** More than the rows: columns that were a power of two apart would share the lines of the cache that a row is written to. */
 const columnBytes = chunkRows + 64
-const chunkBytes = dimensions * columnBytes
+/** The inverses come after the columns, four bytes a row. */
+const chunkBytes = dimensions * columnBytes + 4 * chunkRows
 const pageBytes = 65_536
 /** Before the chunks: the sums of one, and what was found in it, two bytes a row each. */
 const scratchBytes = pageBytes
@@ -32,8 +33,8 @@ type Scan = {
       rows: number,
     ]
   ): void
-  /** Writes the rows whose sums are above `least`, and returns how many there are. */
-  above(sums: number, rows: number, least: number, found: number): number
+  /** Writes the rows whose sums times their inverses are above `least`, none of which has a sum up to `leastSum`, and returns how many there are. */
+  above(sums: number, inverses: number, rows: number, leastSum: number, least: number, found: number): number
 }
 
 type Weighted = { readonly component: number; readonly weight: number }
@@ -49,20 +50,23 @@ export type ColumnScan = {
   /** A chunk that nobody has. Throws `RangeError` where there is no memory for it. */
   take(): number
   give(chunk: number): void
-  write(chunk: number, row: number, numbers: Int8Array): void
-  read(chunk: number, row: number): Int8Array
-  /** The sum of one row. */
-  sumOf(question: ScanQuestion, chunk: number, row: number): number
+  /** @param inverse what sums of the row are multiplied with */
+  write(chunk: number, row: number, numbers: Int8Array, inverse: number): void
+  read(chunk: number, row: number): { readonly numbers: Int8Array; readonly inverse: number }
+  /** The sum of one row times its inverse. */
+  valueOf(question: ScanQuestion, chunk: number, row: number): number
   /**
-   * The rows of a chunk with sums above `least`, ascending, and all sums; both until the next call.
+   * The rows of a chunk whose sums times their inverses are above `least`, ascending, and perhaps some that are as much; until the next call.
    * @param rows how many it has
+   * @param mostInverse no row's is larger
    */
   above(
     question: ScanQuestion,
     chunk: number,
     rows: number,
     least: number,
-  ): { readonly found: Int16Array; readonly sums: Int16Array }
+    mostInverse: number,
+  ): { readonly found: Int16Array; valueAt(row: number): number }
   bytes(): number
 }
 
@@ -86,7 +90,9 @@ export function createColumnScan(): ColumnScan {
   let chunks = 0
   let bytes = new Int8Array(memory.buffer)
   let words = new Int16Array(memory.buffer)
+  let inverses = new Float32Array(memory.buffer)
   const startOf = (chunk: number) => scratchBytes + chunk * chunkBytes
+  const inverseAt = (chunk: number) => (startOf(chunk) + dimensions * columnBytes) / 4
 
   return {
     take() {
@@ -99,6 +105,7 @@ export function createColumnScan(): ColumnScan {
         // What was seen of the memory before is of no use after it has grown.
         bytes = new Int8Array(memory.buffer)
         words = new Int16Array(memory.buffer)
+        inverses = new Float32Array(memory.buffer)
       }
       chunks += 1
       return chunk
@@ -106,23 +113,28 @@ export function createColumnScan(): ColumnScan {
     give(chunk) {
       free.push(chunk)
     },
-    write(chunk, row, numbers) {
+    write(chunk, row, numbers, inverse) {
       const start = startOf(chunk) + row
       for (let component = 0; component < dimensions; component += 1)
         bytes[start + component * columnBytes] = numbers[component]!
+      inverses[inverseAt(chunk) + row] = inverse
     },
     read(chunk, row) {
       const start = startOf(chunk) + row
-      return Int8Array.from({ length: dimensions }, (_, component) => bytes[start + component * columnBytes]!)
+      const numbers = Int8Array.from(
+        { length: dimensions },
+        (_, component) => bytes[start + component * columnBytes]!,
+      )
+      return { numbers, inverse: inverses[inverseAt(chunk) + row]! }
     },
-    sumOf(question, chunk, row) {
+    valueOf(question, chunk, row) {
       const start = startOf(chunk) + row
       let sum = 0
       for (const four of question)
         for (const { component, weight } of four) sum += weight * bytes[start + component * columnBytes]!
-      return sum
+      return sum * inverses[inverseAt(chunk) + row]!
     },
-    above(question, chunk, rows, least) {
+    above(question, chunk, rows, least, mostInverse) {
       const start = startOf(chunk)
       // Sixteen at a time: some of the last may be of nobody.
       const reach = (rows + 15) & ~15
@@ -132,10 +144,14 @@ export function createColumnScan(): ColumnScan {
         const columns = [columnOf(a), columnOf(b), columnOf(c), columnOf(d)] as const
         add(...columns, a.weight, b.weight, c.weight, d.weight, 0, reach)
       }
-      let count = above(0, reach, Math.max(-32_768, Math.min(32_767, Math.floor(least))), foundAt)
+      // A little less, as 24 bits are rounded. Of rows that are far from it all are looked at.
+      const bound = least > 0 ? least * (1 - 1e-6) : Number.NEGATIVE_INFINITY
+      const leastSum = Math.max(-32_768, Math.min(32_767, Math.floor(bound / mostInverse)))
+      const at = inverseAt(chunk)
+      let count = above(0, 4 * at, reach, leastSum, bound, foundAt)
       const found = words.subarray(foundAt / 2, foundAt / 2 + count)
       while (count > 0 && found[count - 1]! >= rows) count -= 1
-      return { found: found.subarray(0, count), sums: words }
+      return { found: found.subarray(0, count), valueAt: (row) => words[row]! * inverses[at + row]! }
     },
     bytes: () => memory.buffer.byteLength,
   }

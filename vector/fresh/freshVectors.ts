@@ -12,8 +12,7 @@ type Chunk = {
   readonly blocks: Float64Array
   /** What else is known of it. */
   readonly tags: Uint8Array
-  /** One over the length of its numbers, and the largest of them. */
-  readonly inverses: Float32Array
+  /** The largest of one over the length of a row's numbers. */
   mostInverse: number
   rows: number
 }
@@ -119,14 +118,11 @@ export function createFreshVectors(): FreshVectors {
       const asked = wholeNumbers(vector)
       const question = scanQuestion(asked.numbers)
       const best = createBest(Math.min(limit, size))
-      for (const { columns, places, blocks, tags, inverses, mostInverse, rows } of chunks.toReversed()) {
-        const least = best.least()
-        // No row of less is as near, however short it is; of rows that are far from it all are looked at.
-        const leastSum = least > 0 ? (least / mostInverse) * (1 - 1e-6) : Number.NEGATIVE_INFINITY
-        const { found, sums } = scan.above(question, columns, rows, leastSum)
+      for (const { columns, places, blocks, tags, mostInverse, rows } of chunks.toReversed()) {
+        const { found, valueAt } = scan.above(question, columns, rows, best.least(), mostInverse)
         for (let at = found.length - 1; at >= 0; at -= 1) {
           const row = found[at]!
-          const value = sums[row]! * inverses[row]!
+          const value = valueAt(row)
           if (value <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
           best.add(value, places[row]!)
         }
@@ -140,8 +136,7 @@ export function createFreshVectors(): FreshVectors {
       for (const place of [...places].sort((a, b) => Number(b) - Number(a))) {
         const found = find(Number(place))
         if (!found) continue
-        const { chunk, row } = found
-        best.add(scan.sumOf(question, chunk.columns, row) * chunk.inverses[row]!, Number(place))
+        best.add(scan.valueOf(question, found.chunk.columns, found.row), Number(place))
       }
       return nearPlaces(best, asked)
     },
@@ -149,11 +144,11 @@ export function createFreshVectors(): FreshVectors {
       const found = find(place)
       if (!found) return undefined
       const { chunk, row } = found
-      const inverse = chunk.inverses[row]!
-      const vector = Float32Array.from(scan.read(chunk.columns, row), (number) => number * inverse)
+      const { numbers, inverse } = scan.read(chunk.columns, row)
+      const vector = Float32Array.from(numbers, (number) => number * inverse)
       return { block: chunk.blocks[row]!, vector }
     },
-    bytes: () => scan.bytes() + chunks.length * chunkRows * 21,
+    bytes: () => scan.bytes() + chunks.length * chunkRows * 17,
   }
 
   function append(place: number, block: number): Chunk {
@@ -168,7 +163,6 @@ export function createFreshVectors(): FreshVectors {
         places: new Float64Array(chunkRows),
         blocks: new Float64Array(chunkRows),
         tags: new Uint8Array(chunkRows),
-        inverses: new Float32Array(chunkRows),
         mostInverse: 0,
         rows: 0,
       }
@@ -183,10 +177,10 @@ export function createFreshVectors(): FreshVectors {
 
   function write(chunk: Chunk, row: number, tag: number, vector: Float32Array): void {
     const { numbers, length } = wholeNumbers(vector)
-    scan.write(chunk.columns, row, numbers)
+    scan.write(chunk.columns, row, numbers, 1 / length)
     chunk.tags[row] = tag
-    chunk.inverses[row] = 1 / length
-    chunk.mostInverse = Math.max(chunk.mostInverse, chunk.inverses[row]!)
+    // As 24 bits may round it.
+    chunk.mostInverse = Math.max(chunk.mostInverse, Math.fround(1 / length))
   }
 
   function newest(): number {

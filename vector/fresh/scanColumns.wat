@@ -41,18 +41,37 @@
       (br_if $next
         (i32.lt_u (local.tee $row (i32.add (local.get $row) (i32.const 16))) (local.get $rows)))))
 
-  ;; Writes the rows with sums above `least` from `found` on, i16 each, and tells how many there are. `rows` is a multiple of 8.
-  (func (export "above") (param $sums i32) (param $rows i32) (param $least i32) (param $found i32) (result i32)
-    (local $leasts v128) (local $row i32) (local $bits i32) (local $at i32)
-    (local.set $leasts (i16x8.splat (local.get $least)))
+  ;; Writes the rows whose sums times their inverses, f32 each, are above `least` from `found` on, i16 each, and tells how many there are.
+  ;; None has a sum of `leastSum` or less: inverses are read where there is one of more. `rows` is a multiple of 8.
+  (func (export "above")
+    (param $sums i32) (param $inverses i32) (param $rows i32) (param $leastSum i32) (param $least f32) (param $found i32)
+    (result i32)
+    (local $leastSums v128) (local $leasts v128) (local $eight v128)
+    (local $row i32) (local $inverse i32) (local $bits i32) (local $at i32)
+    (local.set $leastSums (i16x8.splat (local.get $leastSum)))
+    (local.set $leasts (f32x4.splat (local.get $least)))
     (local.set $at (local.get $found))
     (loop $next
-      (local.set $bits
-        (i16x8.bitmask
-          (i16x8.gt_s
-            (v128.load (i32.add (local.get $sums) (i32.shl (local.get $row) (i32.const 1))))
-            (local.get $leasts))))
+      (local.set $eight (v128.load (i32.add (local.get $sums) (i32.shl (local.get $row) (i32.const 1)))))
       (block $none
+        (br_if $none (i32.eqz (v128.any_true (i16x8.gt_s (local.get $eight) (local.get $leastSums)))))
+        (local.set $inverse (i32.add (local.get $inverses) (i32.shl (local.get $row) (i32.const 2))))
+        (local.set $bits
+          (i32.or
+            (i32x4.bitmask
+              (f32x4.gt
+                (f32x4.mul
+                  (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $eight)))
+                  (v128.load (local.get $inverse)))
+                (local.get $leasts)))
+            (i32.shl
+              (i32x4.bitmask
+                (f32x4.gt
+                  (f32x4.mul
+                    (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $eight)))
+                    (v128.load offset=16 (local.get $inverse)))
+                  (local.get $leasts)))
+              (i32.const 4))))
         (loop $bit
           (br_if $none (i32.eqz (local.get $bits)))
           (i32.store16 (local.get $at) (i32.add (local.get $row) (i32.ctz (local.get $bits))))

@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
 import { VectorStoreError } from '../errors.ts'
 import type { VectorStoreSettings } from '../settings.ts'
-import type { MaintenanceEvent, ProcessOptions, VectorStore } from '../types.ts'
+import type { MaintenanceEvent, ProcessOptions, SearchRequest, VectorStore } from '../types.ts'
 import type { StoreCall, StoreCalls } from './messages.ts'
 import { type StoreClient, startStoreClient } from './startStoreClient.ts'
 
 /** A process younger than so many writes is kept, whatever it holds: a limit below what LanceDB needs must not stop the work. */
 const LEAST_WRITES = 20
+/** Questions that the next process answers before it takes over. */
+const REHEARSED = 64
 /** How long the end waits for what is under way: an interrupted compaction is repeated, an interrupted write repeated by its caller. */
 const CLOSE_MS = 2_000
 
@@ -31,6 +33,8 @@ export async function openStoreProcess(
   await open(client)
   let writes = 0
   const writing = new Set<Promise<unknown>>()
+  /** The last questions that had an answer, the newest at the end. */
+  const answered: SearchRequest[] = []
   let replacing: Promise<void> | undefined
   let isHandedOver = false
   /** Those that take over, and those that answer what they were asked before. */
@@ -42,7 +46,12 @@ export async function openStoreProcess(
     apply: (entries) => write('apply', entries),
     // Of what is being written: only the process that writes knows it.
     patternsAt: (boundary) => callWriter('patternsAt', boundary),
-    search: (request) => read('search', request),
+    async search(request) {
+      const answer = await read('search', request)
+      answered.push(request)
+      if (answered.length > REHEARSED) answered.shift()
+      return answer
+    },
     neighbours: (request) => read('neighbours', request),
     addDocument: (document) => write('addDocument', document),
     documents: () => read('documents', undefined),
@@ -83,11 +92,11 @@ export async function openStoreProcess(
   ): Promise<StoreCalls[Call]['answer']> {
     look()
     if (client.hasEnded()) await replacing
-    const asked = client
+    const answering = client
     try {
-      return await asked.call(name, argument)
+      return await answering.call(name, argument)
     } catch (error) {
-      if (closing || !asked.hasEnded()) throw error
+      if (closing || !answering.hasEnded()) throw error
       look()
       if (client.hasEnded()) await replacing
       return await client.call(name, argument)
@@ -126,10 +135,10 @@ export async function openStoreProcess(
       }
       await open(successor)
       // Where the old one died, nobody else answers.
-      if (!old.hasEnded()) await successor.call('warm', undefined)
+      if (!old.hasEnded()) await rehearse(successor)
       client = successor
       writes = 0
-      logger.info(facts, "the vector store's process was replaced")
+      logger.info({ ...facts, rehearsed: answered.length }, "the vector store's process was replaced")
       // What was asked of it is answered first.
       const parting = finish(old).finally(() => partings.delete(parting))
       partings.add(parting)
@@ -140,6 +149,16 @@ export async function openStoreProcess(
     } finally {
       others.delete(successor)
       isHandedOver = false
+    }
+  }
+
+  /** Has a process read what questions need, and answer the last ones: the first answers of a process take ten times as long. */
+  async function rehearse(successor: StoreClient): Promise<void> {
+    await successor.call('warm', undefined)
+    for (const request of [...answered]) {
+      await successor.call('search', request).catch((error: unknown) => {
+        if (successor.hasEnded()) throw error
+      })
     }
   }
 

@@ -6,7 +6,7 @@ const mebibyte = 2 ** 20
 
 /** Opens a store in a process of its own, and tells what it logged and which process holds it now. */
 export async function openApart(directory: string, changes: Partial<VectorStoreOptions> = {}) {
-  const lines: { msg: string; process?: number; kind?: string }[] = []
+  const lines: { msg: string; process?: number; kind?: string; rehearsed?: number }[] = []
   const store = await openVectorStore(
     {
       directory,

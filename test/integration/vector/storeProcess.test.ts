@@ -92,6 +92,8 @@ describe('a store in a process of its own', () => {
     }
     expect(await asking).toBeGreaterThan(10)
     expect(apart.pid()).not.toBe(first)
+    // Each has answered what was asked lately before it answered anybody.
+    for (const { rehearsed } of apart.said('process was replaced')) expect(rehearsed).toBeGreaterThan(0)
     const { items } = await store.search({ ...everything, query: 'kind:transaction' })
     expect(items).toHaveLength(Math.min(applied, everything.limit))
   })

@@ -15,24 +15,31 @@ test('the module is what its text says: `npm run wasm` makes it anew', async () 
   expect(await readFile(moduleFile)).toEqual(await assembleScan())
 })
 
-test('the sums are those of one product after another, and those above a number are found', () => {
-  const many = fc.array(vectorOf, { minLength: 1, maxLength: 40 })
+test('the values are those of one product after another, and those above a number are found', () => {
+  const row = fc.record({ numbers: vectorOf, inverse: fc.constantFrom(0.25, 0.5, 1) })
+  const many = fc.array(row, { minLength: 1, maxLength: 40 })
   fc.assert(
-    fc.property(many, vectorOf, fc.integer({ min: -16_200, max: 16_200 }), (vectors, wanted, least) => {
+    fc.property(many, vectorOf, fc.integer({ min: -16_200, max: 16_200 }), (rows, wanted, least) => {
       const scan = createColumnScan()
       const first = scan.take()
       const chunk = scan.take()
-      for (const [row, vector] of vectors.entries()) scan.write(chunk, row, vector)
+      for (const [at, { numbers, inverse }] of rows.entries()) scan.write(chunk, at, numbers, inverse)
       // What lies beside is nobody's.
-      scan.write(first, chunkRows - 1, wanted)
-      scan.write(chunk, vectors.length, wanted)
+      scan.write(first, chunkRows - 1, wanted, 1)
+      scan.write(chunk, rows.length, wanted, 1)
       const question = scanQuestion(wanted)
-      const sums = vectors.map((vector) => sumOf(wanted, vector))
-      const { found, sums: told } = scan.above(question, chunk, vectors.length, least)
-      expect([...told.subarray(0, vectors.length)]).toEqual(sums)
-      expect([...found]).toEqual([...sums.keys()].filter((row) => sums[row]! > least))
-      for (const [row, sum] of sums.entries()) expect(scan.sumOf(question, chunk, row)).toBe(sum)
-      for (const [row, vector] of vectors.entries()) expect(scan.read(chunk, row)).toEqual(vector)
+      const values = rows.map(({ numbers, inverse }) => sumOf(wanted, numbers) * inverse)
+      const { found, valueAt } = scan.above(question, chunk, rows.length, least, 1)
+      expect([...values.keys()].map(valueAt)).toEqual(values)
+      // Of those that are no nearer some may be among them.
+      expect([...found].filter((at) => values[at]! > least)).toEqual(
+        [...values.keys()].filter((at) => values[at]! > least),
+      )
+      if (least > 0) expect(found.every((at) => values[at]! >= least)).toBe(true)
+      for (const [at, { numbers, inverse }] of rows.entries()) {
+        expect(scan.valueOf(question, chunk, at)).toBe(values[at])
+        expect(scan.read(chunk, at)).toEqual({ numbers, inverse })
+      }
     }),
     { numRuns: 200 },
   )

@@ -18,8 +18,8 @@ import { connect, Session, type Table } from '@lancedb/lancedb'
 import pino from 'pino'
 import { embedTransaction, type MaintenanceEvent, openVectorStore, type SearchRequest } from '#vector'
 import { parseFilter } from '../../vector/filter/parseFilter.ts'
-import { createFreshRows } from '../../vector/fresh/freshRows.ts'
-import { createPatternVectors } from '../../vector/fresh/patternVectors.ts'
+import { createHeldRows } from '../../vector/held/heldRows.ts'
+import { createPatternVectors } from '../../vector/held/patternVectors.ts'
 import { parseQuery } from '../../vector/query/parseQuery.ts'
 import { planLegs } from '../../vector/query/planLegs.ts'
 import { nearestRows } from '../../vector/query/structuredLegs.ts'
@@ -204,14 +204,14 @@ async function measureTable(): Promise<void> {
   )
   const hasIndex = await hasVectorIndex(table)
   const loading = performance.now()
-  const fresh = createFreshRows(index, {
+  const held = createHeldRows(index, {
     hasIndex,
     most: exactRows,
     stored: createStoredVectors(table),
   })
-  await fresh.loaded
+  await held.loaded
   note('reading them', `${(performance.now() - loading).toFixed(0)} ms`)
-  note('rows searched in memory', String(fresh.vectors()?.size() ?? 'none'))
+  note('rows searched in memory', String(held.vectors()?.size() ?? 'none'))
   for (const { name, columns } of await table.listIndices()) {
     const stats = await table.indexStats(name)
     if (columns.includes('embedding'))
@@ -233,7 +233,7 @@ async function measureTable(): Promise<void> {
   })
   const uses = {
     ...{ transactions: table, patterns, rows: index, hasDocuments: false },
-    fresh: { transactions: fresh, patterns: createPatternVectors(index) },
+    held: { transactions: held, patterns: createPatternVectors(index) },
   }
   const now = { finalized: undefined, newest: index.reached()?.number, asOf: undefined }
   for (const [name, text] of Object.entries(filters)) {

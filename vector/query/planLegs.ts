@@ -4,26 +4,26 @@ import { compileFilter } from '../filter/compileFilter.ts'
 import { isPlain, isSelective, outcomesOf } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
 import { allOf, blocksBetween, hasOneOf, type RowCondition, rowCondition } from '../filter/rowCondition.ts'
-import type { Fresh } from '../fresh/freshRows.ts'
-import type { NearPlace } from '../fresh/freshVectors.ts'
+import type { Held } from '../held/heldRows.ts'
+import type { NearPlace } from '../held/heldVectors.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import type { TextRows } from '../rows/textRows.ts'
 import type { ParsedQuery } from './parseQuery.ts'
 import { queryConditions } from './queryConditions.ts'
 
-type FreshLeg = {
+type HeldLeg = {
   /** Those nearest that fulfil conditions that need no row to be read, and all others. */
   nearest(vector: Float32Array, limit: number): readonly RowKey[] | undefined
   nearestAmong(vector: Float32Array, limit: number, keys: ReadonlySet<RowKey>): readonly RowKey[] | undefined
   /** The nearest that fulfil all conditions, without reading a row; undefined where not all are held, or conditions need one to be read. */
-  held?(vector: Float32Array, limit: number): readonly HeldRow[] | undefined
+  nearestHeld?(vector: Float32Array, limit: number): readonly HeldRow[] | undefined
   /** No index holds any. */
   isAll(): boolean
   /** Whether `nearest` looks at those alone that fulfil all conditions. */
   readonly isExact: boolean
   /** Those that fulfil the conditions, where an index leads to them and they are few. */
-  readonly list?: Fresh['transactions']['list'] | undefined
+  readonly list?: Held['transactions']['list'] | undefined
 }
 
 /** What is known of a transaction that was not read. */
@@ -41,7 +41,7 @@ export type StructuredLeg = {
   /** Its rows, whole and by what they name. */
   readonly rows: RowIndex
   /** Rows that no index of vectors holds, where they are known and the conditions can be asked of the row index. */
-  readonly fresh: FreshLeg | undefined
+  readonly held: HeldLeg | undefined
   /** Column of the block a row was written at. */
   readonly written: string
   /** Conditions that every row fulfils. */
@@ -73,7 +73,7 @@ export type Legs = {
 
 export type LegTables = Readonly<Record<'transactions' | 'patterns', Table>> & {
   readonly rows: RowIndex
-  readonly fresh: Fresh | undefined
+  readonly held: Held | undefined
   /** Whether there are documents to ask. */
   readonly hasDocuments: boolean
 }
@@ -122,7 +122,7 @@ export function planLegs(
         name,
         table: tables[name],
         rows: tables.rows,
-        fresh: name === 'patterns' ? patternLeg(where) : transactionLeg(where),
+        held: name === 'patterns' ? patternLeg(where) : transactionLeg(where),
         written: writtenColumn[name],
         where,
         exact,
@@ -144,14 +144,14 @@ export function planLegs(
     (query.kinds.length === 0 || query.kinds.includes('entity'))
   return { legs: { structured, texts, hasEntities }, warnings }
 
-  function patternLeg(where: readonly string[]): FreshLeg | undefined {
-    if (!tables.fresh || (filter && !isPlain(filter))) return undefined
-    return { ...tables.fresh.patterns, isExact: where.length === 0 }
+  function patternLeg(where: readonly string[]): HeldLeg | undefined {
+    if (!tables.held || (filter && !isPlain(filter))) return undefined
+    return { ...tables.held.patterns, isExact: where.length === 0 }
   }
 
-  function transactionLeg(where: readonly string[]): FreshLeg | undefined {
-    if (!tables.fresh) return undefined
-    const { nearest, nearestAmong, at, isAll, list } = tables.fresh.transactions
+  function transactionLeg(where: readonly string[]): HeldLeg | undefined {
+    if (!tables.held) return undefined
+    const { nearest, nearestAmong, at, isAll, list } = tables.held.transactions
     const filtered = filter === undefined ? undefined : rowCondition(filter, finalized)
     const isExact = filter === undefined || filtered !== undefined
     if (!isExact && !isPlain(filter)) return undefined
@@ -168,7 +168,7 @@ export function planLegs(
     return {
       nearest: (vector, limit) => placesOf(nearest(vector, limit, condition)),
       nearestAmong: (vector, limit, places) => placesOf(nearestAmong(vector, limit, places)),
-      held(vector, limit) {
+      nearestHeld(vector, limit) {
         const near = isExact && isAll() ? nearest(vector, limit, condition) : undefined
         return near?.map((row) => ({ ...row, ...at(row.place)! }))
       },

@@ -2,8 +2,8 @@ import type { Table } from '@lancedb/lancedb'
 import { type DocumentNames, noNames } from '../documents/documentNames.ts'
 import type { Documents } from '../documents/openDocuments.ts'
 import type { EmbedderRecord } from '../embed/openEmbedder.ts'
-import type { Fresh } from '../fresh/freshRows.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
+import type { Held } from '../held/heldRows.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import { errorText } from '../store/failure.ts'
 import type { Progress } from '../store/progress.ts'
@@ -29,7 +29,7 @@ export type SearchSources = {
   readonly tables: Readonly<Record<'transactions' | 'patterns', Table>>
   readonly rows: RowIndex
   /** Undefined for a reader, whom LanceDB tells of all rows. */
-  readonly fresh: Fresh | undefined
+  readonly held: Held | undefined
   readonly documents: Documents
   readonly graph: GraphSources
   /** Embeds a question for documents with vectors of an embedder. Throws why that cannot be. */
@@ -77,13 +77,13 @@ export async function gather(
   readonly warnings: readonly string[]
 }> {
   const { query, filter } = readRequest(request)
-  const { documents, tables, rows, fresh, graph, embed } = sources
+  const { documents, tables, rows, held, graph, embed } = sources
   const { finalized } = progress
   const newest = progress.asOf?.number
   const uses = {
     ...tables,
     rows,
-    fresh,
+    held,
     hasDocuments: documents.serving !== undefined,
   }
   const plan = (asked: ParsedQuery) =>

@@ -19,7 +19,7 @@ const probesUnderConditions = 64
  * best are chosen here; each costs a row read. Patterns have none.
  */
 const more = { transactions: 20, patterns: 0 }
-/** Fresh rows looked through, nearest first, for some that fulfil conditions: where an index has the others, and where there are no others. */
+/** Held rows looked through, nearest first, for some that fulfil conditions: where an index has the others, and where there are no others. */
 const looked = { others: 500, all: 2_000 }
 /** Blocks up to which all are looked through at once. */
 const leastBlocks = 4096n
@@ -101,15 +101,15 @@ export async function nearestRows(
   limit: number,
   mustRead = true,
 ): Promise<readonly Found[]> {
-  const held = mustRead ? undefined : leg.fresh?.held?.(vector, limit)
-  if (held) {
-    const settled = held.filter(({ block }) => leg.newest === undefined || block <= leg.newest)
+  const late = mustRead ? undefined : leg.held?.nearestHeld?.(vector, limit)
+  if (late) {
+    const settled = late.filter(({ block }) => leg.newest === undefined || block <= leg.newest)
     return settled.map(foundHeld)
   }
   const wanted = limit + more[leg.name]
-  const recent = nearestFresh(leg, vector, limit)
+  const recent = nearestOfHeld(leg, vector, limit)
   if (recent) {
-    const near = leg.fresh?.isAll() ? [] : await nearestKeys(leg, leg.where, vector, wanted, true)
+    const near = leg.held?.isAll() ? [] : await nearestKeys(leg, leg.where, vector, wanted, true)
     const rows = readRows(leg, [...near, ...recent.keys], vector)
     if (isComplete(rows)) return rows.slice(0, limit)
   }
@@ -120,7 +120,7 @@ export async function nearestRows(
   const again = await nearestKeys(leg, [...leg.where, ...settled(leg)], vector, wanted, false)
   return readRows(leg, again, vector).slice(0, limit)
 
-  /** Whether no fresh row that was not looked at can be among them. */
+  /** Whether no held row that was not looked at can be among them. */
   function isComplete(rows: readonly Found[]): boolean {
     if (recent?.last === undefined) return true
     const [last] = readRows(leg, [recent.last], vector)
@@ -132,20 +132,20 @@ export async function nearestRows(
  * Rows that no index holds; undefined where they have to be found by LanceDB, with the others.
  * Where not all were looked at, `last` is the farthest of those that were.
  */
-function nearestFresh(
+function nearestOfHeld(
   leg: StructuredLeg,
   vector: Float32Array,
   wanted: number,
 ): { readonly keys: readonly RowKey[]; readonly last?: RowKey } | undefined {
-  const { fresh } = leg
-  if (!fresh) return undefined
-  const exact = fresh.isExact ? fresh.nearest(vector, wanted) : undefined
+  const { held } = leg
+  if (!held) return undefined
+  const exact = held.isExact ? held.nearest(vector, wanted) : undefined
   if (exact) return { keys: exact }
-  const listed = fresh.list?.(leg.where)
-  const among = listed && fresh.nearestAmong(vector, wanted, listed)
+  const listed = held.list?.(leg.where)
+  const among = listed && held.nearestAmong(vector, wanted, listed)
   if (among) return { keys: among }
-  const most = Math.max(wanted, fresh.isAll() ? looked.all : looked.others)
-  const near = fresh.isExact ? undefined : fresh.nearest(vector, most)
+  const most = Math.max(wanted, held.isAll() ? looked.all : looked.others)
+  const near = held.isExact ? undefined : held.nearest(vector, most)
   if (!near) return undefined
   const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
   const keys = near.filter((key) => fitting.has(key)).slice(0, wanted)

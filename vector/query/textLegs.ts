@@ -1,6 +1,6 @@
 import type { Table } from '@lancedb/lancedb'
 import { closeness } from '../embed/closeness.ts'
-import { type DocumentVectors, toUnitLength } from '../fresh/documentVectors.ts'
+import { type DocumentVectors, toUnitLength } from '../held/documentVectors.ts'
 import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
 import type { TextLeg } from './planLegs.ts'

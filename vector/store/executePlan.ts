@@ -1,5 +1,5 @@
 import type { Table } from '@lancedb/lancedb'
-import type { Fresh } from '../fresh/freshRows.ts'
+import type { Held } from '../held/heldRows.ts'
 import type { Placed } from '../rows/rowIndex.ts'
 import type { RowPlaces } from '../rows/rowPlaces.ts'
 import type { RowWriter } from '../rows/rowWriter.ts'
@@ -31,12 +31,12 @@ export async function executePlan(
     tables,
     places,
     writer,
-    fresh,
+    held,
   }: {
     readonly tables: Readonly<Record<StoreTable, Table>>
     readonly places: RowPlaces
     readonly writer: Pick<RowWriter, 'apply'>
-    readonly fresh: Fresh
+    readonly held: Held
   },
   plan: WritePlan,
   before: Progress,
@@ -73,7 +73,7 @@ export async function executePlan(
     finalized: laterOf(plan.finalized, progress.finalized),
   }
   // Before, as an indexing that ends meanwhile must not count them; and after, for what was read meanwhile.
-  fresh.transactions.cut(from)
+  held.transactions.cut(from)
   await writer.apply({
     from,
     lowest,
@@ -82,9 +82,9 @@ export async function executePlan(
     upsertPatterns: plan.upsertPatterns.map(storedPattern),
     reached: after.asOf,
   })
-  fresh.transactions.cut(from)
-  fresh.transactions.applied(placed)
-  fresh.patterns.applied(plan.removePatterns, plan.upsertPatterns)
+  held.transactions.cut(from)
+  held.transactions.applied(placed)
+  held.patterns.applied(plan.removePatterns, plan.upsertPatterns)
   if (!isSame(after, progress)) await advance(after)
   return writes
 

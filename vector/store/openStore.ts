@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 import { reembedDocuments } from '../documents/reembedDocuments.ts'
 import { createQuestionVectors } from '../embed/questionVectors.ts'
 import { VectorStoreError } from '../errors.ts'
-import { createFreshRows, type Fresh } from '../fresh/freshRows.ts'
-import { createPatternVectors } from '../fresh/patternVectors.ts'
 import { answerNeighbours } from '../graph/answerNeighbours.ts'
 import { createTail } from '../graph/createTail.ts'
 import type { GraphSources } from '../graph/graphReader.ts'
+import { createHeldRows, type Held } from '../held/heldRows.ts'
+import { createPatternVectors } from '../held/patternVectors.ts'
 import { storedMemory } from '../memory/storedMemory.ts'
 import { searchStore } from '../query/searchStore.ts'
 import { isDamaged, openRows, rowsFile, setRowsAside } from '../rows/openRows.ts'
@@ -98,11 +98,11 @@ export async function openStore(
     hasVectorIndex(handles.tables.transactions),
   )
   // A reader is not told of what is written.
-  const fresh = readOnly
+  const held = readOnly
     ? undefined
     : {
         // Where that fails there are more rows to look through, when the folder is opened again.
-        transactions: createFreshRows(rows, {
+        transactions: createHeldRows(rows, {
           hasIndex,
           most: settings.exactRows,
           setIndexed: (block) => void writer.setIndexed(block).catch(() => {}),
@@ -110,7 +110,7 @@ export async function openStore(
         }),
         patterns: createPatternVectors(rows),
       }
-  opened.defer(() => fresh?.transactions.stop())
+  opened.defer(() => held?.transactions.stop())
   const parts = await storeOperation('opening side tables', directory, () =>
     openParts(settings, handles.connection, { rows }, deps),
   )
@@ -120,7 +120,7 @@ export async function openStore(
   )
   return createStore(
     settings,
-    { ...handles, rows, writer, fresh, lock },
+    { ...handles, rows, writer, held, lock },
     parts,
     { progress, backlog },
     opened.move(),
@@ -135,12 +135,12 @@ function createStore(
     tables,
     rows,
     writer,
-    fresh,
+    held,
     lock,
   }: StoreHandles & {
     readonly rows: RowIndex
     readonly writer: RowWriter
-    readonly fresh: Fresh | undefined
+    readonly held: Held | undefined
     readonly lock: WriterLock | undefined
   },
   { documents, embedder, embedderOf }: SideParts,
@@ -152,10 +152,10 @@ function createStore(
   const queue = createSerialQueue()
   const gate = createGate(directory)
   const branches = createBranchWatch()
-  const indexing = () => fresh?.transactions.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
+  const indexing = () => held?.transactions.indexing(progress.asOf?.number ?? -1n) ?? (() => undefined)
   const jobs = startTableJobs?.(directory, { logger, follow }) ?? tableJobsHere(tables.transactions)
   // Where nobody knows what the index has, the next compaction tells.
-  const backlog = fresh?.transactions.isKnown() === false ? settings.optimizeEvery : opened.backlog
+  const backlog = held?.transactions.isKnown() === false ? settings.optimizeEvery : opened.backlog
   const maintenance = createMaintenance(
     tables,
     queue,
@@ -226,7 +226,7 @@ function createStore(
       const sources = {
         tables,
         rows,
-        fresh,
+        held,
         documents,
         graph,
         embed,
@@ -293,9 +293,9 @@ function createStore(
     jobsRssBytes: () => jobs.rssBytes(),
     isMaintaining: maintenance.isMaintaining,
     mustReopen: () => mustReopen,
-    heldBytes: () => fresh?.transactions.bytes() ?? 0,
+    heldBytes: () => held?.transactions.bytes() ?? 0,
     async warm() {
-      await Promise.all([fresh?.transactions.loaded, readIndices()])
+      await Promise.all([held?.transactions.loaded, readIndices()])
     },
     retire,
     close,
@@ -311,7 +311,7 @@ function createStore(
 
   /** Whether all rows are searched in memory. */
   function isHeld(): boolean {
-    return fresh?.transactions.vectors() !== undefined && fresh.transactions.isAll()
+    return held?.transactions.vectors() !== undefined && held.transactions.isAll()
   }
 
   async function readIndices(): Promise<void> {
@@ -333,7 +333,7 @@ function createStore(
     if (isUndo || options.mayHoldLater) await maintenance.settled()
     const write = () =>
       // Taken over step by step: a write that fails half-way leaves what the disk says.
-      executePlan({ tables, places, writer, fresh: fresh! }, plan, progress, options, (next) => {
+      executePlan({ tables, places, writer, held: held! }, plan, progress, options, (next) => {
         progress = next
       })
     const forget = () => {
@@ -382,9 +382,9 @@ function createStore(
 
   async function closeAll(): Promise<void> {
     closed.abort(closedError())
-    fresh?.transactions.stop()
+    held?.transactions.stop()
     await retire()
-    await Promise.allSettled([...reads, ...warmings, fresh?.transactions.loaded])
+    await Promise.allSettled([...reads, ...warmings, held?.transactions.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
     for (const [name, table] of Object.entries(tables))

@@ -1,7 +1,7 @@
 import type { Table } from '@lancedb/lancedb'
 import type { RecordBatch, Utf8, Vector } from 'apache-arrow'
 import { dimensions } from '../embed/featureVector.ts'
-import type { StoredVector, StoredVectors } from '../fresh/freshRows.ts'
+import type { StoredVector, StoredVectors } from '../held/heldRows.ts'
 
 /**
  * Vectors as `transactions` has them: 1 000 000 in 3 s, where to make them again takes 20. The columns of a batch are read as Arrow has them,

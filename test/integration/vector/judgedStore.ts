@@ -1,8 +1,8 @@
 import pino from 'pino'
 import type { ContextItem, TransactionRow } from '#vector'
-import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
-import { createPatternVectors } from '../../../vector/fresh/patternVectors.ts'
 import { createTail } from '../../../vector/graph/createTail.ts'
+import { createHeldRows } from '../../../vector/held/heldRows.ts'
+import { createPatternVectors } from '../../../vector/held/patternVectors.ts'
 import { arrange } from '../../../vector/query/arrange.ts'
 import type { RankedList } from '../../../vector/query/found.ts'
 import type { RankContext, Ranked } from '../../../vector/query/rank.ts'
@@ -37,8 +37,8 @@ export async function openJudged(directory: string) {
   const before = await readProgress(tables.progress)
   const rows = await openRows(settings, tables, before, { logger })
   const parts = await openParts(settings, connection, { rows }, { logger })
-  const fresh = {
-    transactions: createFreshRows(rows, { hasIndex: false, most: 1_000_000 }),
+  const held = {
+    transactions: createHeldRows(rows, { hasIndex: false, most: 1_000_000 }),
     patterns: createPatternVectors(rows),
   }
   await executePlan(
@@ -46,7 +46,7 @@ export async function openJudged(directory: string) {
       tables,
       places: createRowPlaces(tables.transactions),
       writer: { apply: async (change) => rows.apply(change) },
-      fresh,
+      held,
     },
     plan,
     before,
@@ -66,7 +66,7 @@ export async function openJudged(directory: string) {
   const sources: SearchSources = {
     tables,
     rows,
-    fresh,
+    held,
     documents: parts.documents,
     graph: { tail: createTail(rows, true), rows: rows.graph },
     embed: async (text) => (await parts.embedder.embed([text]))[0]!,

@@ -1,8 +1,8 @@
-/** `npm run wasm`: assembles vector/fresh/scanColumns.wat into the module beside it, which is kept with the code. */
+/** `npm run wasm`: assembles vector/held/scanColumns.wat into the module beside it, which is kept with the code. */
 import { readFile, writeFile } from 'node:fs/promises'
 import wabt from 'wabt'
 
-const folder = new URL('../../../vector/fresh/', import.meta.url)
+const folder = new URL('../../../vector/held/', import.meta.url)
 export const moduleFile = new URL('scanColumns.wasm', folder)
 
 export async function assembleScan(): Promise<Buffer> {

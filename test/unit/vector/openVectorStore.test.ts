@@ -4,8 +4,8 @@ import { connect } from '@lancedb/lancedb'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type VectorEntry, type VectorStore, VectorStoreError } from '#vector'
-import { createFreshRows } from '../../../vector/fresh/freshRows.ts'
-import { createPatternVectors } from '../../../vector/fresh/patternVectors.ts'
+import { createHeldRows } from '../../../vector/held/heldRows.ts'
+import { createPatternVectors } from '../../../vector/held/patternVectors.ts'
 import { openRows } from '../../../vector/rows/openRows.ts'
 import type { RowChange } from '../../../vector/rows/rowIndex.ts'
 import { createRowPlaces } from '../../../vector/rows/rowPlaces.ts'
@@ -232,8 +232,8 @@ async function applyUntilKilled(
         tables: dying,
         places: createRowPlaces(tables.transactions),
         writer,
-        fresh: {
-          transactions: createFreshRows(rows, { hasIndex: false, most: 1_000_000 }),
+        held: {
+          transactions: createHeldRows(rows, { hasIndex: false, most: 1_000_000 }),
           patterns: createPatternVectors(rows),
         },
       },

@@ -2,7 +2,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
 import { blocksBetween, hasOneOf, type RowCondition } from '../../../../vector/filter/rowCondition.ts'
-import { createFreshRows, type FreshRows } from '../../../../vector/fresh/freshRows.ts'
+import { createHeldRows, type HeldRows } from '../../../../vector/held/heldRows.ts'
 import type { StructuredLeg } from '../../../../vector/query/planLegs.ts'
 import { nearestRows, readLate } from '../../../../vector/query/structuredLegs.ts'
 import { openRows } from '../../../../vector/rows/openRows.ts'
@@ -31,7 +31,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 describe('the nearest rows', () => {
   const resources = new AsyncDisposableStack()
   let leg: StructuredLeg
-  let fresh: FreshRows
+  let held: HeldRows
 
   beforeAll(async () => {
     const directory = resources.use(await temporaryDirectory())
@@ -56,12 +56,12 @@ describe('the nearest rows', () => {
       rows.close()
       connection.close()
     })
-    const inMemory = createFreshRows(rows, { hasIndex: false, most: 1_000_000 })
+    const inMemory = createHeldRows(rows, { hasIndex: false, most: 1_000_000 })
     await inMemory.loaded
-    fresh = inMemory
+    held = inMemory
     leg = {
       ...{ name: 'transactions', table: tables.transactions, rows, written: 'blockNumber' },
-      ...{ isLookedUp: () => false, where: [], exact: undefined, newest: BigInt(blocks), fresh: undefined },
+      ...{ isLookedUp: () => false, where: [], exact: undefined, newest: BigInt(blocks), held: undefined },
     }
   })
   afterAll(() => resources.disposeAsync())
@@ -92,13 +92,13 @@ describe('the nearest rows', () => {
     ['of none', ["`route` = 'nothing'"], hasOneOf('route', ['nothing']), () => false],
   ] as const)('in memory and by LanceDB are those that are: %s', async (_, where, condition, fits) => {
     const expected = exact(fits as () => boolean, 10)
-    const { nearest, nearestAmong, at, isAll, list } = fresh
+    const { nearest, nearestAmong, at, isAll, list } = held
     const inMemory = (told: RowCondition | undefined, isExact: boolean, listed?: typeof list) => ({
       nearest: (vector: Float32Array, limit: number) =>
         nearest(vector, limit, told)?.map(({ place }) => place),
       nearestAmong: (vector: Float32Array, limit: number, places: ReadonlySet<RowKey>) =>
         nearestAmong(vector, limit, places)?.map(({ place }) => place),
-      held: (vector: Float32Array, limit: number) =>
+      nearestHeld: (vector: Float32Array, limit: number) =>
         isExact ? nearest(vector, limit, told)?.map((row) => ({ ...row, ...at(row.place)! })) : undefined,
       ...{ isAll, isExact, list: listed },
     })
@@ -108,12 +108,12 @@ describe('the nearest rows', () => {
       ...(where.length === 0 ? [] : [inMemory(undefined, false, list)]),
       undefined,
     ]
-    for (const fresh of ways) {
-      const found = await nearestRows({ ...leg, where, fresh }, vector, 10)
+    for (const held of ways) {
+      const found = await nearestRows({ ...leg, where, held }, vector, 10)
       expect(found).toHaveLength(expected.length)
       for (const [place, row] of found.entries()) expect(row.distance).toBeCloseTo(expected[place]!, 5)
       // What was not read yet is what is read else.
-      const late = await nearestRows({ ...leg, where, fresh }, vector, 10, false)
+      const late = await nearestRows({ ...leg, where, held }, vector, 10, false)
       const read = readLate(
         leg.rows,
         late.map((found) => ({ found })),

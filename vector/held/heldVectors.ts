@@ -27,7 +27,7 @@ export type RowPosition = {
 }
 
 /** Vectors of rows in the order they were written, for a search that looks at all of them. */
-export type FreshVectors = {
+export type HeldVectors = {
   readonly size: () => number
   /** Block of the newest row, and its place; -1 without any. */
   newest(): number
@@ -67,7 +67,7 @@ export type FreshVectors = {
 export type NearPlace = { readonly place: number; readonly closeness: number }
 
 /** 149 bytes a row. */
-export function createFreshVectors(): FreshVectors {
+export function createHeldVectors(): HeldVectors {
   let scan = createColumnScan()
   let chunks: Chunk[] = []
   let size = 0

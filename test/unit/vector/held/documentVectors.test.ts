@@ -1,6 +1,6 @@
 import { connect, type Table } from '@lancedb/lancedb'
 import { expect, test } from 'vitest'
-import { createDocumentVectors } from '../../../../vector/fresh/documentVectors.ts'
+import { createDocumentVectors } from '../../../../vector/held/documentVectors.ts'
 import { temporaryDirectory } from '../support.ts'
 
 async function tableOf(path: string, name: string, rows: Record<string, number[]>): Promise<Table> {

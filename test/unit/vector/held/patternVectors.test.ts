@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createRandom } from '../../../../harness/random.ts'
 import { closeness } from '../../../../vector/embed/closeness.ts'
 import { embedPattern } from '../../../../vector/embed/embedPattern.ts'
-import { createPatternVectors } from '../../../../vector/fresh/patternVectors.ts'
+import { createPatternVectors } from '../../../../vector/held/patternVectors.ts'
 import { storedPattern } from '../../../../vector/rows/storedRows.ts'
 import { patternOf } from '../support.ts'
 

@@ -5,7 +5,7 @@ import type { Placed, RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { TransactionRow } from '../types.ts'
-import { createFreshVectors, type FreshVectors, type NearPlace, type RowPosition } from './freshVectors.ts'
+import { createHeldVectors, type HeldVectors, type NearPlace, type RowPosition } from './heldVectors.ts'
 import type { PatternVectors } from './patternVectors.ts'
 import { createTagCodes, type TagCodes } from './tagCodes.ts'
 
@@ -33,9 +33,9 @@ export type StoredVectors = {
  * The rows of `transactions` that are searched in memory, each looked at: all of them, or, of more than may be held, those that LanceDB's
  * approximate index does not have yet. LanceDB takes 0.25 ms for a thousand rows without an index.
  */
-export type FreshRows = {
+export type HeldRows = {
   /** The vectors, when every row is either among them or in the index; undefined while that is not so. */
-  vectors(): FreshVectors | undefined
+  vectors(): HeldVectors | undefined
   /**
    * Those nearest to a vector that fulfil a condition, nearest first; undefined where LanceDB is to be asked for all rows.
    * @param condition that all fulfil where it is undefined
@@ -47,7 +47,7 @@ export type FreshRows = {
     places: ReadonlySet<RowKey>,
   ): readonly NearPlace[] | undefined
   /** The block and the vector of a row that is held. */
-  at(place: number): ReturnType<FreshVectors['at']>
+  at(place: number): ReturnType<HeldVectors['at']>
   /** The places of those that fulfil conditions an index leads to; undefined where they are many, or LanceDB is to be asked. */
   list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** Whether it is known up to where the index has all rows. */
@@ -68,9 +68,9 @@ export type FreshRows = {
 }
 
 /** What is searched in memory, of each table with vectors. */
-export type Fresh = { readonly transactions: FreshRows; readonly patterns: PatternVectors }
+export type Held = { readonly transactions: HeldRows; readonly patterns: PatternVectors }
 
-export type FreshRowsOptions = {
+export type HeldRowsOptions = {
   /** Whether `transactions` has its approximate index. */
   readonly hasIndex: boolean
   /** Rows that may be held, 145 bytes each. */
@@ -84,11 +84,11 @@ export type FreshRowsOptions = {
 /** The row that was read last, and the newest block of what is read at once. */
 type Reading = { place: number; upTo: bigint }
 
-export function createFreshRows(
+export function createHeldRows(
   rows: RowIndex,
-  { hasIndex, most, setIndexed = rows.setIndexed, stored }: FreshRowsOptions,
-): FreshRows {
-  const vectors = createFreshVectors()
+  { hasIndex, most, setIndexed = rows.setIndexed, stored }: HeldRowsOptions,
+): HeldRows {
+  const vectors = createHeldVectors()
   const codes = createTagCodes()
   /** Up to where the index has all rows; undefined where nobody knows. */
   let indexed = hasIndex ? rows.indexed() : -1n

@@ -6,7 +6,7 @@ import {
   featureVector,
   neutralVector,
 } from '../../../../vector/embed/featureVector.ts'
-import { wholeNumbers } from '../../../../vector/fresh/wholeNumbers.ts'
+import { wholeNumbers } from '../../../../vector/held/wholeNumbers.ts'
 
 const feature = fc.tuple(fc.string(), fc.constantFrom(0.5, 1, 3)).map((each): Feature => each)
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dimensions, featureVector } from '../../../../vector/embed/featureVector.ts'
-import { createFreshVectors, type NearPlace } from '../../../../vector/fresh/freshVectors.ts'
+import { createHeldVectors, type NearPlace } from '../../../../vector/held/heldVectors.ts'
 
 const vectorOf = (...names: readonly string[]) =>
   featureVector(names.map((name) => [name, 1] as const)) ?? featureVector([['nothing', 1]])!
@@ -14,7 +14,7 @@ function closeness(a: Float32Array, b: Float32Array): number {
   return sum
 }
 
-describe('vectors of fresh rows', () => {
+describe('vectors of held rows', () => {
   test('are found as near as they are, whatever came and went', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ add: fc.integer({ min: 1, max: 30 }) }) },
@@ -23,7 +23,7 @@ describe('vectors of fresh rows', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 50 }), (steps, limit) => {
-        const fresh = createFreshVectors()
+        const held = createHeldVectors()
         let model: { place: number; block: number; vector: Float32Array }[] = []
         let block = 0
         let count = 0
@@ -38,17 +38,17 @@ describe('vectors of fresh rows', () => {
               }
               count += 1
               model.push(row)
-              fresh.add({ place: row.place, block, tag: row.place % 3 }, row.vector)
+              held.add({ place: row.place, block, tag: row.place % 3 }, row.vector)
             }
           } else if ('cut' in each) {
             const lowest = block - each.cut + 1
-            fresh.cut(BigInt(lowest))
+            held.cut(BigInt(lowest))
             model = model.filter((row) => row.block < lowest)
             block = Math.min(block, Math.max(0, lowest - 1))
-          } else fresh.forget(BigInt(block - each.forget))
+          } else held.forget(BigInt(block - each.forget))
           // What is let go may stay a while, what is later never goes.
-          const known = new Set(placesIn(fresh.nearest(vectorOf('to:1'), 1e6)))
-          expect(known.size).toBe(fresh.size())
+          const known = new Set(placesIn(held.nearest(vectorOf('to:1'), 1e6)))
+          expect(known.size).toBe(held.size())
           if ('forget' in each) model = model.filter(({ place }) => known.has(place))
           for (const row of model) expect(known).toContain(row.place)
           if ('forget' in each) for (const row of model) expect(row.block).toBeLessThanOrEqual(block)
@@ -58,9 +58,9 @@ describe('vectors of fresh rows', () => {
         const isOdd = (place: number, block: number) => place % 3 === 1 && block % 2 === 1
         const odd = new Set(model.filter(({ place, block }) => isOdd(place, block)).map(({ place }) => place))
         const ways = [
-          [fresh.nearest(question, limit), () => true],
-          [fresh.nearest(question, limit, isOdd), (place: number) => odd.has(place)],
-          [fresh.nearestAmong(question, limit, new Set([...odd, 1e9])), (place: number) => odd.has(place)],
+          [held.nearest(question, limit), () => true],
+          [held.nearest(question, limit, isOdd), (place: number) => odd.has(place)],
+          [held.nearestAmong(question, limit, new Set([...odd, 1e9])), (place: number) => odd.has(place)],
         ] as const
         for (const [found, fits] of ways) {
           const fitting = [...values].filter(([place]) => fits(place)).map(([, value]) => value)
@@ -78,38 +78,38 @@ describe('vectors of fresh rows', () => {
   })
 
   test('rows come in their order, and what is told of one that was reserved is of its block', () => {
-    const fresh = createFreshVectors()
+    const held = createHeldVectors()
     const vector = vectorOf('to:1')
-    fresh.reserve(Float64Array.of(3, 5, 8), Float64Array.of(1, 1, 2))
-    expect(fresh.fill({ place: 5, block: 1, tag: 7 }, vector)).toBe(true)
-    expect(fresh.fill({ place: 4, block: 1, tag: 7 }, vector)).toBe(false)
-    expect(() => fresh.fill({ place: 8, block: 1, tag: 7 }, vector)).toThrow('row 8 of block 2, got block 1')
-    expect(placesIn(fresh.nearest(vector, 1))).toEqual([5])
-    expect(fresh.at(5)?.block).toBe(1)
-    for (const [at, component] of fresh.at(5)!.vector.entries()) expect(component).toBeCloseTo(vector[at]!, 6)
-    expect(fresh.at(4)).toBeUndefined()
-    expect(placesIn(fresh.nearest(vector, 3, (tag) => tag === 7))).toEqual([5])
+    held.reserve(Float64Array.of(3, 5, 8), Float64Array.of(1, 1, 2))
+    expect(held.fill({ place: 5, block: 1, tag: 7 }, vector)).toBe(true)
+    expect(held.fill({ place: 4, block: 1, tag: 7 }, vector)).toBe(false)
+    expect(() => held.fill({ place: 8, block: 1, tag: 7 }, vector)).toThrow('row 8 of block 2, got block 1')
+    expect(placesIn(held.nearest(vector, 1))).toEqual([5])
+    expect(held.at(5)?.block).toBe(1)
+    for (const [at, component] of held.at(5)!.vector.entries()) expect(component).toBeCloseTo(vector[at]!, 6)
+    expect(held.at(4)).toBeUndefined()
+    expect(placesIn(held.nearest(vector, 3, (tag) => tag === 7))).toEqual([5])
     for (const position of [
       { place: 8, block: 2, tag: 0 },
       { place: 9, block: 1, tag: 0 },
     ])
-      expect(() => fresh.add(position, vector)).toThrow(RangeError)
-    fresh.cut(2n)
-    fresh.add({ place: 9, block: 2, tag: 0 }, vector)
-    expect([fresh.size(), fresh.newest(), fresh.lastPlace()]).toEqual([3, 2, 9])
+      expect(() => held.add(position, vector)).toThrow(RangeError)
+    held.cut(2n)
+    held.add({ place: 9, block: 2, tag: 0 }, vector)
+    expect([held.size(), held.newest(), held.lastPlace()]).toEqual([3, 2, 9])
   })
 
   test('of many as near the newest come', () => {
-    const fresh = createFreshVectors()
+    const held = createHeldVectors()
     const same = vectorOf('to:1')
     for (let row = 0; row < 10_000; row += 1)
-      fresh.add({ place: row, block: row, tag: 0 }, row % 2 === 0 ? same : vectorOf('to:2'))
-    expect(placesIn(fresh.nearest(same, 3))).toEqual([9_994, 9_996, 9_998])
-    fresh.forget(9_000n)
-    expect(fresh.size()).toBe(10_000 - 8_192)
-    fresh.cut(9_998n)
-    expect(placesIn(fresh.nearest(same, 2))).toEqual([9_994, 9_996])
-    fresh.clear()
-    expect(fresh.nearest(same, 2)).toEqual([])
+      held.add({ place: row, block: row, tag: 0 }, row % 2 === 0 ? same : vectorOf('to:2'))
+    expect(placesIn(held.nearest(same, 3))).toEqual([9_994, 9_996, 9_998])
+    held.forget(9_000n)
+    expect(held.size()).toBe(10_000 - 8_192)
+    held.cut(9_998n)
+    expect(placesIn(held.nearest(same, 2))).toEqual([9_994, 9_996])
+    held.clear()
+    expect(held.nearest(same, 2)).toEqual([])
   })
 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dimensions } from '../../../../vector/embed/featureVector.ts'
-import { chunkRows, createColumnScan, scanQuestion } from '../../../../vector/fresh/columnScan.ts'
+import { chunkRows, createColumnScan, scanQuestion } from '../../../../vector/held/columnScan.ts'
 import { assembleScan, moduleFile } from '../../../support/vector/assembleScan.ts'
 
 // As long as two of them may be together: half of what fits two bytes.

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
 import { hasOneOf } from '../../../../vector/filter/rowCondition.ts'
-import { createFreshRows, type StoredVector, type StoredVectors } from '../../../../vector/fresh/freshRows.ts'
-import type { NearPlace } from '../../../../vector/fresh/freshVectors.ts'
+import { createHeldRows, type StoredVector, type StoredVectors } from '../../../../vector/held/heldRows.ts'
+import type { NearPlace } from '../../../../vector/held/heldVectors.ts'
 import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
@@ -45,19 +45,19 @@ const storedVector = (place: number, row: TransactionRow): StoredVector => ({
 })
 
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
-type Fresh = ReturnType<typeof createFreshRows>
+type Held = ReturnType<typeof createHeldRows>
 const placesIn = (near: readonly NearPlace[] | undefined) => new Set(near?.map(({ place }) => place))
-const placesOf = (fresh: Fresh) => placesIn(fresh.vectors()?.nearest(anything, 1e6))
+const placesOf = (held: Held) => placesIn(held.vectors()?.nearest(anything, 1e6))
 
-function apply(rows: RowIndex, fresh: Fresh, number: number, count: number, branch = 'a') {
+function apply(rows: RowIndex, held: Held, number: number, count: number, branch = 'a') {
   const added = placed(blockEntry(number, count, branch).rows)
   rows.apply({
     ...{ from: BigInt(number), lowest: undefined, removePatterns: [], upsertPatterns: [] },
     transactions: added.map(({ place, row }) => ({ place, row: storedTransaction(row) })),
     reached: blockOf(number, branch),
   })
-  fresh.cut(BigInt(number))
-  fresh.applied(added)
+  held.cut(BigInt(number))
+  held.applied(added)
   return added
 }
 
@@ -84,17 +84,17 @@ describe('rows searched in memory', () => {
           let number = 0
           let mostEver = 0
           const open = () =>
-            createFreshRows(rows, {
+            createHeldRows(rows, {
               ...{ hasIndex: index !== undefined, most },
               ...(isAtOnce ? { stored: storedIn(() => chain) } : {}),
             })
-          let fresh = open()
+          let held = open()
           for (const each of steps) {
             if (each === 'begin') {
               // Compaction waits for its turn, so there is one at a time.
               if (jobs.length === 0)
                 jobs.push({
-                  end: fresh.indexing(BigInt(number)),
+                  end: held.indexing(BigInt(number)),
                   holds: new Set(chain.map(({ place }) => place)),
                 })
             } else if (each === 'end') {
@@ -103,30 +103,30 @@ describe('rows searched in memory', () => {
               job?.end(true)
             } else if (each === 'fail') jobs.shift()?.end(false)
             else if (each === 'open') {
-              fresh.stop()
-              await fresh.loaded
+              held.stop()
+              await held.loaded
               jobs = []
-              fresh = open()
-            } else if (each === 'wait') await fresh.loaded
+              held = open()
+            } else if (each === 'wait') await held.loaded
             else {
               if ('back' in each) number = Math.max(0, number - each.back)
               number += 1
               chain = chain.filter(({ block }) => block < number)
-              const added = apply(rows, fresh, number, 'apply' in each ? each.apply : 3)
+              const added = apply(rows, held, number, 'apply' in each ? each.apply : 3)
               for (const { place, row } of added) chain.push(storedVector(place, row))
               mostEver = Math.max(mostEver, chain.length)
             }
-            if (!fresh.vectors()) continue
-            const places = placesOf(fresh)
+            if (!held.vectors()) continue
+            const places = placesOf(held)
             for (const { place } of chain)
-              expect(places.has(place) || (!fresh.isAll() && index?.has(place))).toBe(true)
+              expect(places.has(place) || (!held.isAll() && index?.has(place))).toBe(true)
             for (const place of places) expect(chain.some((row) => row.place === place)).toBe(true)
             expect(places.size).toBeLessThanOrEqual(most)
           }
-          await fresh.loaded
+          await held.loaded
           if (mostEver <= most) {
-            expect(fresh.vectors()).toBeDefined()
-            expect(fresh.isAll()).toBe(true)
+            expect(held.vectors()).toBeDefined()
+            expect(held.isAll()).toBe(true)
           }
           rows.close()
         },
@@ -138,19 +138,19 @@ describe('rows searched in memory', () => {
   test('of more than may be held those are let go that an index has; without one they are left to LanceDB', async () => {
     const rows = openRowsInMemory()
     const options = { hasIndex: true, most: 18_000 }
-    const fresh = createFreshRows(rows, { ...options, hasIndex: false })
-    await fresh.loaded
-    for (let number = 1; number <= 5; number += 1) apply(rows, fresh, number, 4_000)
-    expect(fresh.vectors()).toBeUndefined()
-    const end = fresh.indexing(3n)
-    apply(rows, fresh, 6, 10)
+    const held = createHeldRows(rows, { ...options, hasIndex: false })
+    await held.loaded
+    for (let number = 1; number <= 5; number += 1) apply(rows, held, number, 4_000)
+    expect(held.vectors()).toBeUndefined()
+    const end = held.indexing(3n)
+    apply(rows, held, 6, 10)
     end(true)
-    await expect.poll(() => fresh.vectors()?.size()).toBe(2 * 4_000 + 10)
-    expect(fresh.isAll()).toBe(false)
-    const again = createFreshRows(rows, options)
+    await expect.poll(() => held.vectors()?.size()).toBe(2 * 4_000 + 10)
+    expect(held.isAll()).toBe(false)
+    const again = createHeldRows(rows, options)
     expect(again.vectors()).toBeUndefined()
     await again.loaded
-    expect(placesOf(again)).toEqual(placesOf(fresh))
+    expect(placesOf(again)).toEqual(placesOf(held))
     // The index reaches as far as it did: what is older is not held any more.
     for (let number = 7; number <= 8; number += 1) apply(rows, again, number, 4_000)
     expect(again.vectors()?.size()).toBe(4 * 4_000 + 10)
@@ -163,9 +163,9 @@ describe('rows searched in memory', () => {
 
   test('what is read at once and comes to nothing is read one by one', async () => {
     const rows = openRowsInMemory()
-    const fresh = createFreshRows(rows, { hasIndex: false, most })
-    await fresh.loaded
-    const added = apply(rows, fresh, 1, 700)
+    const held = createHeldRows(rows, { hasIndex: false, most })
+    await held.loaded
+    const added = apply(rows, held, 1, 700)
     const written = added.map(({ place, row }) => storedVector(place, row))
     const whole = storedIn(() => written)
     const broken: Record<string, () => AsyncGenerator<readonly StoredVector[]>> = {
@@ -181,10 +181,10 @@ describe('rows searched in memory', () => {
       },
     }
     for (const vectors of Object.values(broken)) {
-      const again = createFreshRows(rows, { hasIndex: false, most, stored: { ...whole, vectors } })
+      const again = createHeldRows(rows, { hasIndex: false, most, stored: { ...whole, vectors } })
       await again.loaded
-      expect(placesOf(again)).toEqual(placesOf(fresh))
-      expect(again.nearest(anything, 5)).toEqual(fresh.nearest(anything, 5))
+      expect(placesOf(again)).toEqual(placesOf(held))
+      expect(again.nearest(anything, 5)).toEqual(held.nearest(anything, 5))
       expect(again.bytes()).toBeGreaterThan(700 * 128)
     }
     rows.close()
@@ -192,43 +192,43 @@ describe('rows searched in memory', () => {
 
   test('of an index that nobody knows the reach of nothing is said, until it is made again', async () => {
     const rows = openRowsInMemory()
-    const written = createFreshRows(rows, { hasIndex: false, most })
+    const written = createHeldRows(rows, { hasIndex: false, most })
     await written.loaded
     apply(rows, written, 1, 10)
-    const fresh = createFreshRows(rows, { hasIndex: true, most: 5 })
-    await fresh.loaded
-    expect(fresh.vectors()).toBeUndefined()
-    expect(fresh.isKnown()).toBe(false)
-    fresh.indexing(1n)(true)
-    await fresh.loaded
-    apply(rows, fresh, 2, 3)
-    await expect.poll(() => fresh.vectors()?.size()).toBe(3)
+    const held = createHeldRows(rows, { hasIndex: true, most: 5 })
+    await held.loaded
+    expect(held.vectors()).toBeUndefined()
+    expect(held.isKnown()).toBe(false)
+    held.indexing(1n)(true)
+    await held.loaded
+    apply(rows, held, 2, 3)
+    await expect.poll(() => held.vectors()?.size()).toBe(3)
     rows.close()
   })
 
   test('those that fulfil conditions are listed while they are few', async () => {
     const rows = openRowsInMemory()
-    const fresh = createFreshRows(rows, { hasIndex: false, most })
-    await fresh.loaded
-    const first = apply(rows, fresh, 1, 6)
+    const held = createHeldRows(rows, { hasIndex: false, most })
+    await held.loaded
+    const first = apply(rows, held, 1, 6)
     const { outcome } = first[0]!.row
     const expected = (added: typeof first) =>
       new Set(added.filter(({ row }) => row.outcome === outcome).map(({ place }) => place))
     const where = [`\`outcome\` = '${outcome}'`]
-    expect(fresh.list(where)).toEqual(expected(first))
-    expect(placesIn(fresh.nearestAmong(anything, 10, expected(first)))).toEqual(expected(first))
-    fresh.indexing(1n)(true)
-    const second = apply(rows, fresh, 2, 6)
-    expect(fresh.list(where)).toEqual(expected([...first, ...second]))
-    apply(rows, fresh, 3, 4_001)
-    expect(fresh.list(['TRUE'])).toBeUndefined()
+    expect(held.list(where)).toEqual(expected(first))
+    expect(placesIn(held.nearestAmong(anything, 10, expected(first)))).toEqual(expected(first))
+    held.indexing(1n)(true)
+    const second = apply(rows, held, 2, 6)
+    expect(held.list(where)).toEqual(expected([...first, ...second]))
+    apply(rows, held, 3, 4_001)
+    expect(held.list(['TRUE'])).toBeUndefined()
     rows.close()
   })
 
   test('of rows tagged in more ways than are told apart, conditions are left to LanceDB', async () => {
     const rows = openRowsInMemory()
-    const fresh = createFreshRows(rows, { hasIndex: false, most })
-    await fresh.loaded
+    const held = createHeldRows(rows, { hasIndex: false, most })
+    await held.loaded
     const isOdd = hasOneOf('outcome', ['outcome 1', 'outcome 3', 'outcome 1000'])
     const tagged = (number: number, count: number) =>
       placed(
@@ -238,13 +238,11 @@ describe('rows searched in memory', () => {
         })),
       )
     const first = tagged(1, 255)
-    fresh.applied(first)
-    expect(placesIn(fresh.nearest(anything, 1000, isOdd))).toEqual(
-      new Set([first[1]!.place, first[3]!.place]),
-    )
-    fresh.applied(tagged(2, 1))
-    expect(fresh.nearest(anything, 1000, isOdd)).toBeUndefined()
-    expect(fresh.nearest(anything, 1000)).toHaveLength(256)
+    held.applied(first)
+    expect(placesIn(held.nearest(anything, 1000, isOdd))).toEqual(new Set([first[1]!.place, first[3]!.place]))
+    held.applied(tagged(2, 1))
+    expect(held.nearest(anything, 1000, isOdd)).toBeUndefined()
+    expect(held.nearest(anything, 1000)).toHaveLength(256)
     rows.close()
   })
 
@@ -253,10 +251,10 @@ describe('rows searched in memory', () => {
     const after = () => {
       throw new Error('database disk image is malformed')
     }
-    const fresh = createFreshRows({ ...rows, after }, { hasIndex: false, most })
-    await fresh.loaded
-    apply(rows, fresh, 1, 3)
-    expect(fresh.nearest(anything, 1)).toBeUndefined()
+    const held = createHeldRows({ ...rows, after }, { hasIndex: false, most })
+    await held.loaded
+    apply(rows, held, 1, 3)
+    expect(held.nearest(anything, 1)).toBeUndefined()
     rows.close()
   })
 })

@@ -73,7 +73,7 @@ export type Held = { readonly transactions: HeldRows; readonly patterns: Pattern
 export type HeldRowsOptions = {
   /** Whether `transactions` has its approximate index. */
   readonly hasIndex: boolean
-  /** Rows that may be held, 149 bytes each. */
+  /** Rows that may be held, 150 bytes each. */
   readonly most: number
   /** Keeps up to where the index has all rows. */
   readonly setIndexed?: (block: bigint) => void

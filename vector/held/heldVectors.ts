@@ -66,7 +66,7 @@ export type HeldVectors = {
 /** Where a row is, and the cosine of its vector and another. */
 export type NearPlace = { readonly place: number; readonly closeness: number }
 
-/** 149 bytes a row. */
+/** 150 bytes a row. */
 export function createHeldVectors(): HeldVectors {
   let scan = createColumnScan()
   let chunks: Chunk[] = []

@@ -15,7 +15,23 @@ function escaped(text: string, limit: number): string {
 
 test('what is unsafe is written out, whatever the text', () => {
   const piece = fc.constantFrom(
-    ...['a', 'swap', ' ', '\n', '\0', '«', '»', '\u202e', '\u200b', ' ', 'ü', '😀', '\ud83d', '\ude00', '\uffff'],
+    ...[
+      'a',
+      'swap',
+      ' ',
+      '\n',
+      '\0',
+      '«',
+      '»',
+      '\u202e',
+      '\u200b',
+      ' ',
+      'ü',
+      '😀',
+      '\ud83d',
+      '\ude00',
+      '\uffff',
+    ],
   )
   const texts = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''))
   fc.assert(

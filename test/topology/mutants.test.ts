@@ -17,8 +17,8 @@ const found: Readonly<Record<string, RegExp>> = {
   forgetsLearnersUndo: /decisionsHash/,
   acknowledgesBeforeCommit: /acknowledged a block before it was durable/,
   grantsCreditAtOnce: /more bytes waited than/,
-  // Its own database refuses the block that is there, and it ends: whoever asks it next finds that out.
-  ignoresKnownBlockCheck: /it died|to answer/,
+  // Its own database refuses the block that is there, and it ends: whoever asks it next finds that out, or is told so while it does.
+  ignoresKnownBlockCheck: /it died|to answer|\(503\)/,
   swallowsGap: /applied|lamports|blocks|durable/,
 }
 const creditBytes = 65_536

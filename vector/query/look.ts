@@ -147,7 +147,7 @@ async function nearDocuments(
   return lists('vector', [
     attempt('documents by vector', async () =>
       documents.use(async ({ table, embedder }) => {
-        if (leg.texts.newest('documents', [], 1).length === 0) return []
+        if ((await documents.vectors.of(table))?.size === 0) return []
         const vector = await embed(query.words.join(' '), embedder)
         const near = await documentsNear(leg, { table, vectors: documents.vectors }, vector, wanted)
         return near.map((found) => ({ ...found, embedder: embedder.id }))

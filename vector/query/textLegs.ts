@@ -1,5 +1,4 @@
 import type { Table } from '@lancedb/lancedb'
-import { closeness } from '../embed/closeness.ts'
 import { type DocumentVectors, toUnitLength } from '../held/documentVectors.ts'
 import type { StoredRow } from './describeRow.ts'
 import type { Found } from './found.ts'
@@ -44,8 +43,14 @@ export async function documentsNear(
   if (first && first.length !== vector.length)
     throw new Error(`expected vectors of ${vector.length} components in ${table.name}, got ${first.length}`)
   const question = toUnitLength(vector)
+  // Of the built-in embedder's components a question has a few.
+  const components = Uint32Array.from([...question.keys()].filter((at) => question[at] !== 0))
   const near = [...known]
-    .map(([id, other]) => ({ id, distance: 1 - closeness(question, other) }))
+    .map(([id, other]) => {
+      let product = 0
+      for (const at of components) product += question[at]! * other[at]!
+      return { id, distance: 1 - product }
+    })
     .sort(byDistance)
   const found: Found[] = []
   const step = leg.where.length === 0 ? limit : looked * limit

@@ -135,10 +135,10 @@ export async function openStoreProcess(
       }
       await open(successor)
       // Where the old one died, nobody else answers.
-      if (!old.hasEnded()) await rehearse(successor)
+      const rehearsed = old.hasEnded() ? 0 : await rehearse(successor)
       client = successor
       writes = 0
-      logger.info({ ...facts, rehearsed: answered.length }, "the vector store's process was replaced")
+      logger.info({ ...facts, rehearsed }, "the vector store's process was replaced")
       // What was asked of it is answered first.
       const parting = finish(old).finally(() => partings.delete(parting))
       partings.add(parting)
@@ -153,13 +153,15 @@ export async function openStoreProcess(
   }
 
   /** Has a process read what questions need, and answer the last ones: the first answers of a process take ten times as long. */
-  async function rehearse(successor: StoreClient): Promise<void> {
+  async function rehearse(successor: StoreClient): Promise<number> {
     await successor.call('warm', undefined)
-    for (const request of [...answered]) {
+    const questions = [...answered]
+    for (const request of questions) {
       await successor.call('search', request).catch((error: unknown) => {
         if (successor.hasEnded()) throw error
       })
     }
+    return questions.length
   }
 
   /** Lets a process close its store, and go. */

@@ -68,18 +68,7 @@ export const createGraphTables: readonly string[] = [
   'CREATE INDEX entitiesByEpoch ON entities("toBlock")',
 ]
 
-const readColumns = [
-  'kind',
-  'source',
-  'target',
-  'token',
-  'value',
-  'count',
-  'failed',
-  'firstBlock',
-  'lastBlock',
-  'lastIndex',
-] as const
+const readColumns = edgeColumns.filter((name) => name !== 'toBlock')
 
 const quoted = (columns: readonly string[]) => columns.map((name) => `"${name}"`).join(', ')
 const places = (columns: readonly string[]) => columns.map(() => '?').join(', ')
@@ -168,10 +157,10 @@ function byAge(a: EdgeIncrement, b: EdgeIncrement): number {
 type Row = Record<string, SQLOutputValue>
 
 /** In the order of `readColumns`. */
-type EdgeValues = [CountedEdgeKind, string, string, string, string, bigint, bigint, bigint, bigint, bigint]
+type EdgeValues = [CountedEdgeKind, string, string, string, bigint, bigint, string, bigint, bigint, bigint]
 
 function edgeOf(values: EdgeValues): EdgeIncrement {
-  const [kind, source, target, token, value, count, failed, firstBlock, lastBlock, lastIndex] = values
+  const [kind, source, target, token, count, failed, value, firstBlock, lastBlock, lastIndex] = values
   return {
     ...{ kind, source, target, token, firstBlock, lastBlock, value: BigInt(value) },
     ...{ count: Number(count), failed: Number(failed), lastIndex: Number(lastIndex) },

@@ -1,4 +1,3 @@
-import type { Session } from '@lancedb/lancedb'
 import type { Logger } from 'pino'
 import { reembedDocuments } from '../documents/reembedDocuments.ts'
 import { createQuestionVectors } from '../embed/questionVectors.ts'
@@ -38,8 +37,6 @@ import { lockForWriting, type WriterLock } from './writerLock.ts'
 export type OpenStoreDependencies = {
   readonly logger: Logger
   readonly onMaintenance: (event: MaintenanceEvent) => void
-  /** LanceDB's caches, as they were left; new ones where there are none. */
-  readonly session?: Session
   /** Who does the heavy work on `transactions`; this process where nobody is named. */
   readonly startTableJobs?: (
     directory: string,
@@ -77,7 +74,7 @@ export async function openStore(
     opened.defer(() => lock?.release())
     await upgradeTransactions(settings, deps)
   }
-  const handles = await openTables(settings, deps.session)
+  const handles = await openTables(settings)
   const progress = await storeOperation('reading progress', directory, () =>
     readProgress(handles.tables.progress),
   )

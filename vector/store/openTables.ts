@@ -38,18 +38,14 @@ export function createSession({
  * creation that was cut short is completed at the next start.
  * Throws `VectorStoreError`: `STORE_MISSING` (read-only and nothing there), `TABLE_MISSING`, `STORE_MISMATCH` (other
  * layout, embedder or chain), `STORE_DAMAGED` (files that cannot be read). Nothing is ever deleted or overwritten.
- * @param session the caches, where they are to be as an opening before left them
  */
-export async function openTables(
-  options: OpenOptions,
-  session = createSession(options),
-): Promise<StoreHandles> {
+export async function openTables(options: OpenOptions): Promise<StoreHandles> {
   const { directory, readOnly } = options
   // Asked before connecting: LanceDB makes the folder.
   if (readOnly && !existsSync(directory)) throw missingStore(directory)
   // 0: look for newer versions at every read. A writer's own handle is always current.
   const consistency = readOnly ? { readConsistencyInterval: 0 } : {}
-  const connection = await connect(directory, consistency, session).catch((cause: unknown) => {
+  const connection = await connect(directory, consistency, createSession(options)).catch((cause: unknown) => {
     throw new VectorStoreError(
       'STORE_FAILED',
       `vector store: cannot open the folder ${directory}: ${errorText(cause)}`,

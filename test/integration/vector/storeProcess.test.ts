@@ -103,6 +103,7 @@ describe('a store in a process of its own', () => {
     await using apart = await openApart(folder.path, { process: { memoryBytes: 1 } })
     const { store } = apart
     const old = apart.pid()
+    const started = apart.stopAt(({ msg }) => msg.includes('process was started'))
     const count = async () => (await store.search({ ...everything, query: 'kind:transaction' })).items.length
     let applied = 0
     const write = () => store.apply([blockEntry(applied + 1, 1)])
@@ -110,11 +111,11 @@ describe('a store in a process of its own', () => {
       await write()
       applied++
     }
-    const next = apart.pid()
     // The folder changes hands as soon as there is somebody to take it; then writes wait.
-    process.kill(next, 'SIGSTOP')
+    const next = await started
     await write()
     applied++
+    const opened = apart.stopAt(({ msg }) => msg === 'vector store opened')
     process.kill(next, 'SIGCONT')
     let failed: unknown
     const patient = async () => {
@@ -128,10 +129,7 @@ describe('a store in a process of its own', () => {
       }
     }
     const writing = patient()
-    await expect
-      .poll(() => apart.said('vector store opened').length, { timeout: 30_000, interval: 1 })
-      .toBe(2)
-    process.kill(next, 'SIGSTOP')
+    expect(await opened).toBe(next)
     const before = applied
     for (let asked = 0; asked < 20; asked++) expect(await count()).toBe(before)
     expect(applied).toBe(before)
@@ -149,15 +147,15 @@ describe('a store in a process of its own', () => {
     await using folder = await temporaryFolder()
     await using apart = await openApart(folder.path, { process: { memoryBytes: 1 }, optimizeEvery: 3 })
     const { store } = apart
-    const compactions = () => apart.said('a process for the vector store was started')
+    const compacting = apart.stopAt(({ kind }) => kind === 'compact')
     let number = 0
     const write = () => store.apply([blockEntry(++number, 1)])
-    while (compactions().length === 0) await write()
-    process.kill(compactions()[0]!.process!, 'SIGSTOP')
+    while (apart.said('a process for the vector store was started').length === 0) await write()
+    const compaction = await compacting
     const replacedBefore = apart.said('process was replaced').length
     for (let more = 0; more < 30; more++) await write()
     expect(apart.said('process was replaced')).toHaveLength(replacedBefore)
-    process.kill(compactions()[0]!.process!, 'SIGCONT')
+    process.kill(compaction, 'SIGCONT')
     while (apart.said('process was replaced').length === replacedBefore) await write()
     expect(apart.said('vector store maintained').length).toBeGreaterThan(0)
     expect((await store.stats()).transactions.rows).toBe(number)
@@ -214,14 +212,14 @@ describe('a store in a process of its own', () => {
     await store.apply([blockEntry(12)])
     await expect.poll(async () => (await store.stats()).vectorIndex, { timeout: 20_000 }).toBe(true)
     expect([jobs('compact').length, jobs('index').length]).toEqual([1, 1])
-    // A compaction is followed by a rest.
+    // A compaction is followed by a rest; the second one stands still until it is ended.
+    const second = apart.stopAt(({ kind }) => kind === 'compact')
     let number = 12
     while (jobs('compact').length < 2) {
       await store.apply([blockEntry(++number)])
       await delay(50)
     }
-    // It stands still until it is ended.
-    process.kill(jobs('compact')[1]!.process!, 'SIGSTOP')
+    await second
     const expected = await rows()
     await store.apply([{ kind: 'undo', blocks: [blockOf(number)] }, blockEntry(number, 3, 'b')])
     const kept = expected.filter((id) => !blockEntry(number).rows.some((row) => row.id === id))

@@ -237,7 +237,7 @@ export type VectorStoreOptions = {
   /** Versions younger than this survive compaction, so that readers of other processes finish; default 120 000 ms. */
   readonly keepVersionsMs?: number
   /**
-   * Rows of `transactions` that are searched exactly, in memory, 150 bytes each; default 1 500 000. Of more, those that an approximate index
+   * Rows of `transactions` that are searched exactly, in memory, 152 bytes each; default 1 500 000. Of more, those that an approximate index
    * has are searched through it. Readers hold none.
    */
   readonly exactRows?: number

@@ -22,7 +22,7 @@ export const vector = section('The vector store.', {
   exactRows: option(integer({ min: 0, max: 20_000_000, unit: 'rows' }), {
     default: 1_500_000,
     meaning:
-      'Stored transactions that are searched in memory, every one, at 150 bytes each. Of more, the older ones are found by an index.',
+      'Stored transactions that are searched in memory, every one, at 152 bytes each. Of more, the older ones are found by an index.',
   }),
   indexCacheBytes: option(cache, { default: 64 * 1024 * 1024, meaning: 'Memory for index pages.' }),
   metadataCacheBytes: option(cache, { default: 32 * 1024 * 1024, meaning: 'Memory for table metadata.' }),

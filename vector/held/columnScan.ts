@@ -1,46 +1,27 @@
-import { readFileSync } from 'node:fs'
 import { dimensions } from '../embed/featureVector.ts'
+import { createSharedSums } from './sharedSums.ts'
+import {
+  columnOf,
+  createColumnSums,
+  createMemory,
+  foundAt,
+  inversesOf,
+  makeRoom,
+  reachOf,
+  type ScanQuestion,
+  sumsOf,
+} from './sumColumns.ts'
 
-/** Rows of a chunk: the sums of one, and a column of it, fit a core's cache. */
-export const chunkRows = 8192
-/** More than the rows: columns that were a power of two apart would share the lines of the cache that a row is written to. */
-const columnBytes = chunkRows + 64
-/** The inverses come after the columns, four bytes a row. */
-const chunkBytes = dimensions * columnBytes + 4 * chunkRows
-const pageBytes = 65_536
-/** Before the chunks: the sums of one, and what was found in it, two bytes a row each. */
-const scratchBytes = pageBytes
-const foundAt = 2 * chunkRows
-/** What of it is used here; Node's types do not tell. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
-  readonly Memory: new (pages: {
-    readonly initial: number
-  }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }
+export { chunkRows, type ScanQuestion } from './sumColumns.ts'
+
+/** What is looked at of a chunk. */
+export type ScannedChunk = {
+  /** Where its columns are. */
+  readonly columns: number
+  readonly rows: number
+  /** None of its rows has a larger one. */
+  readonly mostInverse: number
 }
-
-/** As `scanColumns.wat` says; `npm run wasm` makes it of that. */
-const module = new WebAssembly.Module(readFileSync(new URL('./scanColumns.wasm', import.meta.url)))
-
-type Scan = {
-  /** Adds `weight * column[row]` of four columns to `sums[row]`. */
-  add(
-    ...parameters: readonly [
-      ...columns: readonly [number, number, number, number],
-      ...weights: readonly [number, number, number, number],
-      sums: number,
-      rows: number,
-    ]
-  ): void
-  /** Writes the rows whose sums times their inverses are above `least`, none of which has a sum up to `leastSum`, and returns how many there are. */
-  above(sums: number, inverses: number, rows: number, leastSum: number, least: number, found: number): number
-}
-
-type Weighted = { readonly component: number; readonly weight: number }
-
-/** What vectors are compared with: components that are not 0, each with its weight, four at a time; of the last four some may weigh 0. */
-export type ScanQuestion = readonly (readonly [Weighted, Weighted, Weighted, Weighted])[]
 
 /**
  * Vectors of small whole numbers, component after component, each of all rows of a chunk: a question has few components, and skips the
@@ -49,110 +30,105 @@ export type ScanQuestion = readonly (readonly [Weighted, Weighted, Weighted, Wei
 export type ColumnScan = {
   /** A chunk that nobody has. Throws `RangeError` where there is no memory for it. */
   take(): number
-  give(chunk: number): void
+  give(columns: number): void
   /** @param inverse what sums of the row are multiplied with */
-  write(chunk: number, row: number, numbers: Int8Array, inverse: number): void
-  read(chunk: number, row: number): { readonly numbers: Int8Array; readonly inverse: number }
+  write(columns: number, row: number, numbers: Int8Array, inverse: number): void
+  read(columns: number, row: number): { readonly numbers: Int8Array; readonly inverse: number }
   /** The sum of one row times its inverse. */
-  valueOf(question: ScanQuestion, chunk: number, row: number): number
+  valueOf(question: ScanQuestion, columns: number, row: number): number
+  /** Takes the sums of all rows of chunks, this thread and another, and resolves to what is made of them. Rejects when the other ends. */
+  useSums<T>(question: ScanQuestion, chunks: readonly ScannedChunk[], make: () => T): Promise<T>
   /**
    * The rows of a chunk whose sums times their inverses are above `least`, ascending, and perhaps some that are as much; until the next call.
-   * @param rows how many it has
-   * @param mostInverse no row's is larger
+   * @param isSummed whether its sums were taken by `useSums`; else they are now
    */
   above(
     question: ScanQuestion,
-    chunk: number,
-    rows: number,
+    chunk: ScannedChunk,
     least: number,
-    mostInverse: number,
+    isSummed: boolean,
   ): { readonly found: Int16Array; valueAt(row: number): number }
   bytes(): number
+  close(): Promise<void>
 }
 
 export function scanQuestion(numbers: Int8Array): ScanQuestion {
-  const weighted: Weighted[] = []
-  for (const [component, weight] of numbers.entries()) if (weight !== 0) weighted.push({ component, weight })
-  const none = { component: 0, weight: 0 }
-  const question: (readonly [Weighted, Weighted, Weighted, Weighted])[] = []
-  for (let at = 0; at < weighted.length; at += 4) {
-    const [a = none, b = none, c = none, d = none] = weighted.slice(at, at + 4)
-    question.push([a, b, c, d])
-  }
+  const weighted: number[] = []
+  for (const [component, weight] of numbers.entries()) if (weight !== 0) weighted.push(component, weight)
+  const question = new Int32Array(Math.ceil(weighted.length / 8) * 8)
+  question.set(weighted)
   return question
 }
 
 export function createColumnScan(): ColumnScan {
-  const memory = new WebAssembly.Memory({ initial: scratchBytes / pageBytes })
-  const { exports } = new WebAssembly.Instance(module, { columns: { memory } })
-  const { add, above } = exports as Scan
+  const memory = createMemory()
+  const sums = createColumnSums(memory)
+  const shared = createSharedSums(memory, sums)
   const free: number[] = []
   let chunks = 0
   let bytes = new Int8Array(memory.buffer)
   let words = new Int16Array(memory.buffer)
   let inverses = new Float32Array(memory.buffer)
-  const startOf = (chunk: number) => scratchBytes + chunk * chunkBytes
-  const inverseAt = (chunk: number) => (startOf(chunk) + dimensions * columnBytes) / 4
 
   return {
     take() {
       const known = free.pop()
       if (known !== undefined) return known
-      const chunk = chunks
-      const lacking = startOf(chunk + 1) - memory.buffer.byteLength
-      if (lacking > 0) {
-        memory.grow(Math.ceil(lacking / pageBytes))
-        // What was seen of the memory before is of no use after it has grown.
+      makeRoom(memory, chunks + 1)
+      if (bytes.length < memory.buffer.byteLength) {
+        // What was seen of the memory before it grew is no longer all of it.
         bytes = new Int8Array(memory.buffer)
         words = new Int16Array(memory.buffer)
         inverses = new Float32Array(memory.buffer)
       }
       chunks += 1
-      return chunk
+      return chunks - 1
     },
-    give(chunk) {
-      free.push(chunk)
+    give(columns) {
+      free.push(columns)
     },
-    write(chunk, row, numbers, inverse) {
-      const start = startOf(chunk) + row
+    write(columns, row, numbers, inverse) {
       for (let component = 0; component < dimensions; component += 1)
-        bytes[start + component * columnBytes] = numbers[component]!
-      inverses[inverseAt(chunk) + row] = inverse
+        bytes[columnOf(columns, component) + row] = numbers[component]!
+      inverses[inversesOf(columns) / 4 + row] = inverse
     },
-    read(chunk, row) {
-      const start = startOf(chunk) + row
+    read(columns, row) {
       const numbers = Int8Array.from(
         { length: dimensions },
-        (_, component) => bytes[start + component * columnBytes]!,
+        (_, component) => bytes[columnOf(columns, component) + row]!,
       )
-      return { numbers, inverse: inverses[inverseAt(chunk) + row]! }
+      return { numbers, inverse: inverses[inversesOf(columns) / 4 + row]! }
     },
-    valueOf(question, chunk, row) {
-      const start = startOf(chunk) + row
+    valueOf(question, columns, row) {
       let sum = 0
-      for (const four of question)
-        for (const { component, weight } of four) sum += weight * bytes[start + component * columnBytes]!
-      return sum * inverses[inverseAt(chunk) + row]!
+      for (let at = 0; at < question.length; at += 2)
+        sum += question[at + 1]! * bytes[columnOf(columns, question[at]!) + row]!
+      return sum * inverses[inversesOf(columns) / 4 + row]!
     },
-    above(question, chunk, rows, least, mostInverse) {
-      const start = startOf(chunk)
-      // Sixteen at a time: some of the last may be of nobody.
-      const reach = (rows + 15) & ~15
-      words.fill(0, 0, reach)
-      const columnOf = ({ component }: Weighted) => start + component * columnBytes
-      for (const [a, b, c, d] of question) {
-        const columns = [columnOf(a), columnOf(b), columnOf(c), columnOf(d)] as const
-        add(...columns, a.weight, b.weight, c.weight, d.weight, 0, reach)
+    useSums(question, scanned, make) {
+      const work = {
+        question,
+        chunks: Int32Array.from(scanned, ({ columns }) => columns),
+        rows: Int32Array.from(scanned, ({ rows }) => rows),
       }
+      return shared.use(work, make)
+    },
+    above(question, { columns, rows, mostInverse }, least, isSummed) {
+      const sumsAt = isSummed ? sumsOf(columns) : 0
+      if (!isSummed) sums.take(question, columns, rows, sumsAt)
       // A little less, as 24 bits are rounded. Of rows that are far from it all are looked at.
       const bound = least > 0 ? least * (1 - 1e-6) : Number.NEGATIVE_INFINITY
       const leastSum = Math.max(-32_768, Math.min(32_767, Math.floor(bound / mostInverse)))
-      const at = inverseAt(chunk)
-      let count = above(0, 4 * at, reach, leastSum, bound, foundAt)
+      let count = sums.above(sumsAt, inversesOf(columns), reachOf(rows), leastSum, bound, foundAt)
       const found = words.subarray(foundAt / 2, foundAt / 2 + count)
       while (count > 0 && found[count - 1]! >= rows) count -= 1
-      return { found: found.subarray(0, count), valueAt: (row) => words[row]! * inverses[at + row]! }
+      const inverseAt = inversesOf(columns) / 4
+      return {
+        found: found.subarray(0, count),
+        valueAt: (row) => words[sumsAt / 2 + row]! * inverses[inverseAt + row]!,
+      }
     },
     bytes: () => memory.buffer.byteLength,
+    close: shared.close,
   }
 }

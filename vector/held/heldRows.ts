@@ -40,7 +40,11 @@ export type HeldRows = {
    * Those nearest to a vector that fulfil a condition, nearest first; undefined where LanceDB is to be asked for all rows.
    * @param condition that all fulfil where it is undefined
    */
-  nearest(vector: Float32Array, limit: number, condition?: RowCondition): readonly NearPlace[] | undefined
+  nearest(
+    vector: Float32Array,
+    limit: number,
+    condition?: RowCondition,
+  ): Promise<readonly NearPlace[] | undefined>
   nearestAmong(
     vector: Float32Array,
     limit: number,
@@ -64,7 +68,7 @@ export type HeldRows = {
   readonly loaded: Promise<void>
   /** What they take. */
   bytes(): number
-  stop(): void
+  stop(): Promise<void>
 }
 
 /** What is searched in memory, of each table with vectors. */
@@ -73,7 +77,7 @@ export type Held = { readonly transactions: HeldRows; readonly patterns: Pattern
 export type HeldRowsOptions = {
   /** Whether `transactions` has its approximate index. */
   readonly hasIndex: boolean
-  /** Rows that may be held, 150 bytes each. */
+  /** Rows that may be held, 152 bytes each. */
   readonly most: number
   /** Keeps up to where the index has all rows. */
   readonly setIndexed?: (block: bigint) => void
@@ -107,7 +111,7 @@ export function createHeldRows(
 
   return {
     vectors: complete,
-    nearest(vector, limit, condition) {
+    async nearest(vector, limit, condition) {
       if (condition && codes.isShort()) return undefined
       return complete()?.nearest(vector, limit, condition && testOf(condition, codes))
     },
@@ -157,8 +161,9 @@ export function createHeldRows(
     },
     loaded,
     bytes: vectors.bytes,
-    stop() {
+    async stop() {
       stopped = true
+      await vectors.close()
     },
   }
 
@@ -257,8 +262,8 @@ export function createHeldRows(
 /** Each way of tags is asked once where the block plays no part. */
 function testOf({ fits, isOfTags }: RowCondition, { tags }: TagCodes) {
   if (!isOfTags) return (code: number, block: number) => fits(tags[code]!, block)
-  const answers = tags.map((each) => fits(each, 0))
-  return (code: number) => answers[code]!
+  const answers: boolean[] = []
+  return (code: number) => (answers[code] ??= fits(tags[code]!, 0))
 }
 
 function ascending(parts: readonly Float64Array[]): Float64Array {

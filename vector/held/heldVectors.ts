@@ -1,6 +1,6 @@
 import type { RowKey } from '../rows/rowSchema.ts'
 import { type Best, createBest } from './best.ts'
-import { chunkRows, createColumnScan, scanQuestion } from './columnScan.ts'
+import { chunkRows, createColumnScan, type ScanQuestion, scanQuestion } from './columnScan.ts'
 import { type WholeNumbers, wholeNumbers } from './wholeNumbers.ts'
 
 type Chunk = {
@@ -48,29 +48,37 @@ export type HeldVectors = {
   forget(upTo: bigint): void
   clear(): void
   /**
-   * The rows nearest to a vector of length 1, nearest first; of many as near the newest.
+   * The rows nearest to a vector of length 1, nearest first; of many as near the newest. What is added meanwhile may be left out.
    * @param fits whether a row is looked at; all where it is undefined
    */
-  nearest(
-    vector: Float32Array,
-    limit: number,
-    fits?: (tag: number, block: number) => boolean,
-  ): readonly NearPlace[]
+  nearest(vector: Float32Array, limit: number, fits?: Fits): Promise<readonly NearPlace[]>
   /** The same of rows at some places. */
   nearestAmong(vector: Float32Array, limit: number, places: ReadonlySet<RowKey>): readonly NearPlace[]
   /** What is known of the row at a place. */
   at(place: number): { readonly block: number; readonly vector: Float32Array } | undefined
   bytes(): number
+  /** Ends the thread that looks at them; they can be searched on. */
+  close(): Promise<void>
 }
+
+type Fits = (tag: number, block: number) => boolean
 
 /** Where a row is, and the cosine of its vector and another. */
 export type NearPlace = { readonly place: number; readonly closeness: number }
 
-/** 150 bytes a row. */
-export function createHeldVectors(): HeldVectors {
+/** Rows times components of a question from which a thread beside this one is told: they take 0.5 ms, and to tell it 0.1. */
+const sharedFrom = 5_000_000
+
+/**
+ * 152 bytes a row.
+ * @param leastShared for tests: in place of `sharedFrom`
+ */
+export function createHeldVectors(leastShared = sharedFrom): HeldVectors {
   let scan = createColumnScan()
   let chunks: Chunk[] = []
   let size = 0
+  /** Goes up when rows went, or others came in their place. */
+  let changes = 0
 
   return {
     size: () => size,
@@ -89,10 +97,12 @@ export function createHeldVectors(): HeldVectors {
       const { chunk, row } = found
       if (chunk.blocks[row] !== block)
         throw new RangeError(`expected row ${place} of block ${chunk.blocks[row]}, got block ${block}`)
+      changes += 1
       write(chunk, row, tag, vector)
       return true
     },
     cut(lowest) {
+      changes += 1
       for (let chunk = chunks.at(-1); chunk; chunk = chunks.at(-1)) {
         const before = chunk.rows
         while (chunk.rows > 0 && chunk.blocks[chunk.rows - 1]! >= lowest) chunk.rows -= 1
@@ -103,30 +113,26 @@ export function createHeldVectors(): HeldVectors {
       }
     },
     forget(upTo) {
+      changes += 1
       const isPast = ({ blocks, rows }: Chunk) => blocks[rows - 1]! <= upTo
       for (const chunk of chunks.filter(isPast)) scan.give(chunk.columns)
       chunks = chunks.filter((chunk) => !isPast(chunk))
       size = chunks.reduce((sum, { rows }) => sum + rows, 0)
     },
     clear() {
+      changes += 1
       // Memory of WebAssembly never shrinks.
-      if (chunks.length > 0) scan = createColumnScan()
+      if (chunks.length > 0) {
+        void scan.close()
+        scan = createColumnScan()
+      }
       chunks = []
       size = 0
     },
-    nearest(vector, limit, fits) {
+    async nearest(vector, limit, fits) {
       const asked = wholeNumbers(vector)
       const question = scanQuestion(asked.numbers)
-      const best = createBest(Math.min(limit, size))
-      for (const { columns, places, blocks, tags, mostInverse, rows } of chunks.toReversed()) {
-        const { found, valueAt } = scan.above(question, columns, rows, best.least(), mostInverse)
-        for (let at = found.length - 1; at >= 0; at -= 1) {
-          const row = found[at]!
-          const value = valueAt(row)
-          if (value <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
-          best.add(value, places[row]!)
-        }
-      }
+      const best = (await bestShared(question, limit, fits)) ?? bestOf(chunks, question, limit, fits, false)
       return nearPlaces(best, asked)
     },
     nearestAmong(vector, limit, places) {
@@ -149,6 +155,38 @@ export function createHeldVectors(): HeldVectors {
       return { block: chunk.blocks[row]!, vector }
     },
     bytes: () => scan.bytes() + chunks.length * chunkRows * 17,
+    close: () => scan.close(),
+  }
+
+  /** By two threads, where that is worth it; undefined where it is not, or did not come to an end, or rows went meanwhile. */
+  async function bestShared(question: ScanQuestion, limit: number, fits: Fits | undefined) {
+    if ((size * question.length) / 2 < leastShared) return undefined
+    const before = changes
+    // As many rows as there are now.
+    const known = chunks.map((chunk) => ({ ...chunk }))
+    const best = () => (changes === before ? bestOf(known, question, limit, fits, true) : undefined)
+    return scan.useSums(question, known, best).catch(() => undefined)
+  }
+
+  function bestOf(
+    among: readonly Chunk[],
+    question: ScanQuestion,
+    limit: number,
+    fits: Fits | undefined,
+    isSummed: boolean,
+  ): Best {
+    const best = createBest(Math.min(limit, size))
+    for (const chunk of among.toReversed()) {
+      const { places, blocks, tags } = chunk
+      const { found, valueAt } = scan.above(question, chunk, best.least(), isSummed)
+      for (let at = found.length - 1; at >= 0; at -= 1) {
+        const row = found[at]!
+        const value = valueAt(row)
+        if (value <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
+        best.add(value, places[row]!)
+      }
+    }
+    return best
   }
 
   function append(place: number, block: number): Chunk {

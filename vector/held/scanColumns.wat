@@ -1,6 +1,6 @@
 ;; Sums over columns of bytes, sixteen rows at a time.
 (module
-  (import "columns" "memory" (memory 0))
+  (import "columns" "memory" (memory 0 65536 shared))
 
   ;; Adds a column of each of four, times its weight, to the sums of the rows from `sum` on, i16 each. `rows` is a multiple of 16.
   (func (export "add")

@@ -14,10 +14,10 @@ import { queryConditions } from './queryConditions.ts'
 
 type HeldLeg = {
   /** Those nearest that fulfil conditions that need no row to be read, and all others. */
-  nearest(vector: Float32Array, limit: number): readonly RowKey[] | undefined
+  nearest(vector: Float32Array, limit: number): Promise<readonly RowKey[] | undefined>
   nearestAmong(vector: Float32Array, limit: number, keys: ReadonlySet<RowKey>): readonly RowKey[] | undefined
   /** The nearest that fulfil all conditions, without reading a row; undefined where not all are held, or conditions need one to be read. */
-  nearestHeld?(vector: Float32Array, limit: number): readonly HeldRow[] | undefined
+  nearestHeld?(vector: Float32Array, limit: number): Promise<readonly HeldRow[] | undefined>
   /** No index holds any. */
   isAll(): boolean
   /** Whether `nearest` looks at those alone that fulfil all conditions. */
@@ -146,7 +146,12 @@ export function planLegs(
 
   function patternLeg(where: readonly string[]): HeldLeg | undefined {
     if (!tables.held || (filter && !isPlain(filter))) return undefined
-    return { ...tables.held.patterns, isExact: where.length === 0 }
+    const { patterns } = tables.held
+    return {
+      ...patterns,
+      nearest: async (vector, limit) => patterns.nearest(vector, limit),
+      isExact: where.length === 0,
+    }
   }
 
   function transactionLeg(where: readonly string[]): HeldLeg | undefined {
@@ -166,11 +171,14 @@ export function planLegs(
     const condition = where.length === 0 ? undefined : allOf(known)
     const placesOf = (near: readonly NearPlace[] | undefined) => near?.map(({ place }) => place)
     return {
-      nearest: (vector, limit) => placesOf(nearest(vector, limit, condition)),
+      nearest: async (vector, limit) => placesOf(await nearest(vector, limit, condition)),
       nearestAmong: (vector, limit, places) => placesOf(nearestAmong(vector, limit, places)),
-      nearestHeld(vector, limit) {
-        const near = isExact && isAll() ? nearest(vector, limit, condition) : undefined
-        return near?.map((row) => ({ ...row, ...at(row.place)! }))
+      async nearestHeld(vector, limit) {
+        const near = isExact && isAll() ? await nearest(vector, limit, condition) : undefined
+        return near?.flatMap((row) => {
+          const known = at(row.place)
+          return known ? [{ ...row, ...known }] : []
+        })
       },
       isAll,
       isExact,

@@ -101,13 +101,13 @@ export async function nearestRows(
   limit: number,
   mustRead = true,
 ): Promise<readonly Found[]> {
-  const late = mustRead ? undefined : leg.held?.nearestHeld?.(vector, limit)
+  const late = mustRead ? undefined : await leg.held?.nearestHeld?.(vector, limit)
   if (late) {
     const settled = late.filter(({ block }) => leg.newest === undefined || block <= leg.newest)
     return settled.map(foundHeld)
   }
   const wanted = limit + more[leg.name]
-  const recent = nearestOfHeld(leg, vector, limit)
+  const recent = await nearestOfHeld(leg, vector, limit)
   if (recent) {
     const near = leg.held?.isAll() ? [] : await nearestKeys(leg, leg.where, vector, wanted, true)
     const rows = readRows(leg, [...near, ...recent.keys], vector)
@@ -132,20 +132,20 @@ export async function nearestRows(
  * Rows that no index holds; undefined where they have to be found by LanceDB, with the others.
  * Where not all were looked at, `last` is the farthest of those that were.
  */
-function nearestOfHeld(
+async function nearestOfHeld(
   leg: StructuredLeg,
   vector: Float32Array,
   wanted: number,
-): { readonly keys: readonly RowKey[]; readonly last?: RowKey } | undefined {
+): Promise<{ readonly keys: readonly RowKey[]; readonly last?: RowKey } | undefined> {
   const { held } = leg
   if (!held) return undefined
-  const exact = held.isExact ? held.nearest(vector, wanted) : undefined
+  const exact = held.isExact ? await held.nearest(vector, wanted) : undefined
   if (exact) return { keys: exact }
   const listed = held.list?.(leg.where)
   const among = listed && held.nearestAmong(vector, wanted, listed)
   if (among) return { keys: among }
   const most = Math.max(wanted, held.isAll() ? looked.all : looked.others)
-  const near = held.isExact ? undefined : held.nearest(vector, most)
+  const near = held.isExact ? undefined : await held.nearest(vector, most)
   if (!near) return undefined
   const fitting = new Set(leg.rows.fitting(leg.name, near, leg.where))
   const keys = near.filter((key) => fitting.has(key)).slice(0, wanted)

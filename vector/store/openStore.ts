@@ -379,9 +379,9 @@ function createStore(
 
   async function closeAll(): Promise<void> {
     closed.abort(closedError())
-    held?.transactions.stop()
+    const stopping = held?.transactions.stop()
     await retire()
-    await Promise.allSettled([...reads, ...warmings, held?.transactions.loaded])
+    await Promise.allSettled([...reads, ...warmings, stopping, held?.transactions.loaded])
     // LanceDB refuses to close a table in use. An index being built holds its table for up to minutes: not worth a wait, it
     // is dropped unfinished when the process ends.
     for (const [name, table] of Object.entries(tables))

@@ -8,9 +8,8 @@ export const moduleFile = new URL('scanColumns.wasm', folder)
 export async function assembleScan(): Promise<Buffer> {
   const text = await readFile(new URL('scanColumns.wat', folder), 'utf8')
   const { parseWat } = await wabt()
-  const parsed = parseWat('scanColumns.wat', text, { simd: true })
+  const parsed = parseWat('scanColumns.wat', text, { simd: true, threads: true })
   try {
-    parsed.validate()
     return Buffer.from(parsed.toBinary({}).buffer)
   } finally {
     parsed.destroy()

@@ -15,34 +15,47 @@ test('the module is what its text says: `npm run wasm` makes it anew', async () 
   expect(await readFile(moduleFile)).toEqual(await assembleScan())
 })
 
-test('the values are those of one product after another, and those above a number are found', () => {
+test('the values are those of one product after another, and those above a number are found', async () => {
   const row = fc.record({ numbers: vectorOf, inverse: fc.constantFrom(0.25, 0.5, 1) })
   const many = fc.array(row, { minLength: 1, maxLength: 40 })
-  fc.assert(
-    fc.property(many, vectorOf, fc.integer({ min: -16_200, max: 16_200 }), (rows, wanted, least) => {
-      const scan = createColumnScan()
-      const first = scan.take()
-      const chunk = scan.take()
-      for (const [at, { numbers, inverse }] of rows.entries()) scan.write(chunk, at, numbers, inverse)
-      // What lies beside is nobody's.
-      scan.write(first, chunkRows - 1, wanted, 1)
-      scan.write(chunk, rows.length, wanted, 1)
-      const question = scanQuestion(wanted)
-      const values = rows.map(({ numbers, inverse }) => sumOf(wanted, numbers) * inverse)
-      const { found, valueAt } = scan.above(question, chunk, rows.length, least, 1)
-      expect([...values.keys()].map(valueAt)).toEqual(values)
-      // Of those that are no nearer some may be among them.
-      expect([...found].filter((at) => values[at]! > least)).toEqual(
-        [...values.keys()].filter((at) => values[at]! > least),
-      )
-      if (least > 0) expect(found.every((at) => values[at]! >= least)).toBe(true)
-      for (const [at, { numbers, inverse }] of rows.entries()) {
-        expect(scan.valueOf(question, chunk, at)).toBe(values[at])
-        expect(scan.read(chunk, at)).toEqual({ numbers, inverse })
-      }
-    }),
+  const scan = createColumnScan()
+  await fc.assert(
+    fc.asyncProperty(
+      many,
+      vectorOf,
+      fc.integer({ min: -16_200, max: 16_200 }),
+      async (rows, wanted, least) => {
+        const first = scan.take()
+        const chunk = scan.take()
+        for (const [at, { numbers, inverse }] of rows.entries()) scan.write(chunk, at, numbers, inverse)
+        // What lies beside is nobody's.
+        scan.write(first, chunkRows - 1, wanted, 1)
+        scan.write(chunk, rows.length, wanted, 1)
+        const question = scanQuestion(wanted)
+        const values = rows.map(({ numbers, inverse }) => sumOf(wanted, numbers) * inverse)
+        const scanned = { columns: chunk, rows: rows.length, mostInverse: 1 }
+        const check = (isSummed: boolean) => {
+          const { found, valueAt } = scan.above(question, scanned, least, isSummed)
+          expect([...values.keys()].map(valueAt)).toEqual(values)
+          // Of those that are no nearer some may be among them.
+          expect([...found].filter((at) => values[at]! > least)).toEqual(
+            [...values.keys()].filter((at) => values[at]! > least),
+          )
+          if (least > 0) expect(found.every((at) => values[at]! >= least)).toBe(true)
+        }
+        check(false)
+        await scan.useSums(question, [scanned], () => check(true))
+        for (const [at, { numbers, inverse }] of rows.entries()) {
+          expect(scan.valueOf(question, chunk, at)).toBe(values[at])
+          expect(scan.read(chunk, at)).toEqual({ numbers, inverse })
+        }
+        scan.give(first)
+        scan.give(chunk)
+      },
+    ),
     { numRuns: 200 },
   )
+  await scan.close()
 })
 
 test('a chunk that was given back is taken again', () => {

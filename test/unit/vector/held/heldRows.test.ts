@@ -47,7 +47,7 @@ const storedVector = (place: number, row: TransactionRow): StoredVector => ({
 const anything = embedTransaction(blockEntry(1, 1).rows[0]!)
 type Held = ReturnType<typeof createHeldRows>
 const placesIn = (near: readonly NearPlace[] | undefined) => new Set(near?.map(({ place }) => place))
-const placesOf = (held: Held) => placesIn(held.vectors()?.nearest(anything, 1e6))
+const placesOf = async (held: Held) => placesIn(await held.vectors()?.nearest(anything, 1e6))
 
 function apply(rows: RowIndex, held: Held, number: number, count: number, branch = 'a') {
   const added = placed(blockEntry(number, count, branch).rows)
@@ -103,7 +103,7 @@ describe('rows searched in memory', () => {
               job?.end(true)
             } else if (each === 'fail') jobs.shift()?.end(false)
             else if (each === 'open') {
-              held.stop()
+              await held.stop()
               await held.loaded
               jobs = []
               held = open()
@@ -117,7 +117,7 @@ describe('rows searched in memory', () => {
               mostEver = Math.max(mostEver, chain.length)
             }
             if (!held.vectors()) continue
-            const places = placesOf(held)
+            const places = await placesOf(held)
             for (const { place } of chain)
               expect(places.has(place) || (!held.isAll() && index?.has(place))).toBe(true)
             for (const place of places) expect(chain.some((row) => row.place === place)).toBe(true)
@@ -150,14 +150,14 @@ describe('rows searched in memory', () => {
     const again = createHeldRows(rows, options)
     expect(again.vectors()).toBeUndefined()
     await again.loaded
-    expect(placesOf(again)).toEqual(placesOf(held))
+    expect(await placesOf(again)).toEqual(await placesOf(held))
     // The index reaches as far as it did: what is older is not held any more.
     for (let number = 7; number <= 8; number += 1) apply(rows, again, number, 4_000)
     expect(again.vectors()?.size()).toBe(4 * 4_000 + 10)
     again.indexing(7n)(true)
     expect(again.isAll()).toBe(false)
     // Chunks go whole.
-    expect(placesOf(again).size).toBeLessThan(4 * 4_000 + 10)
+    expect((await placesOf(again)).size).toBeLessThan(4 * 4_000 + 10)
     rows.close()
   })
 
@@ -183,8 +183,8 @@ describe('rows searched in memory', () => {
     for (const vectors of Object.values(broken)) {
       const again = createHeldRows(rows, { hasIndex: false, most, stored: { ...whole, vectors } })
       await again.loaded
-      expect(placesOf(again)).toEqual(placesOf(held))
-      expect(again.nearest(anything, 5)).toEqual(held.nearest(anything, 5))
+      expect(await placesOf(again)).toEqual(await placesOf(held))
+      expect(await again.nearest(anything, 5)).toEqual(await held.nearest(anything, 5))
       expect(again.bytes()).toBeGreaterThan(700 * 128)
     }
     rows.close()
@@ -239,10 +239,12 @@ describe('rows searched in memory', () => {
       )
     const first = tagged(1, 255)
     held.applied(first)
-    expect(placesIn(held.nearest(anything, 1000, isOdd))).toEqual(new Set([first[1]!.place, first[3]!.place]))
+    expect(placesIn(await held.nearest(anything, 1000, isOdd))).toEqual(
+      new Set([first[1]!.place, first[3]!.place]),
+    )
     held.applied(tagged(2, 1))
-    expect(held.nearest(anything, 1000, isOdd)).toBeUndefined()
-    expect(held.nearest(anything, 1000)).toHaveLength(256)
+    expect(await held.nearest(anything, 1000, isOdd)).toBeUndefined()
+    expect(await held.nearest(anything, 1000)).toHaveLength(256)
     rows.close()
   })
 
@@ -254,7 +256,7 @@ describe('rows searched in memory', () => {
     const held = createHeldRows({ ...rows, after }, { hasIndex: false, most })
     await held.loaded
     apply(rows, held, 1, 3)
-    expect(held.nearest(anything, 1)).toBeUndefined()
+    expect(await held.nearest(anything, 1)).toBeUndefined()
     rows.close()
   })
 })

@@ -94,12 +94,14 @@ describe('the nearest rows', () => {
     const expected = exact(fits as () => boolean, 10)
     const { nearest, nearestAmong, at, isAll, list } = held
     const inMemory = (told: RowCondition | undefined, isExact: boolean, listed?: typeof list) => ({
-      nearest: (vector: Float32Array, limit: number) =>
-        nearest(vector, limit, told)?.map(({ place }) => place),
+      nearest: async (vector: Float32Array, limit: number) =>
+        (await nearest(vector, limit, told))?.map(({ place }) => place),
       nearestAmong: (vector: Float32Array, limit: number, places: ReadonlySet<RowKey>) =>
         nearestAmong(vector, limit, places)?.map(({ place }) => place),
-      nearestHeld: (vector: Float32Array, limit: number) =>
-        isExact ? nearest(vector, limit, told)?.map((row) => ({ ...row, ...at(row.place)! })) : undefined,
+      nearestHeld: async (vector: Float32Array, limit: number) =>
+        isExact
+          ? (await nearest(vector, limit, told))?.map((row) => ({ ...row, ...at(row.place)! }))
+          : undefined,
       ...{ isAll, isExact, list: listed },
     })
     const ways = [

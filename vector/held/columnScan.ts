@@ -36,8 +36,13 @@ export type ColumnScan = {
   read(columns: number, row: number): { readonly numbers: Int8Array; readonly inverse: number }
   /** The sum of one row times its inverse. */
   valueOf(question: ScanQuestion, columns: number, row: number): number
-  /** Takes the sums of all rows of chunks, this thread and another, and resolves to what is made of them. Rejects when the other ends. */
-  useSums<T>(question: ScanQuestion, chunks: readonly ScannedChunk[], make: () => T): Promise<T>
+  /** Starts another thread, which else the first `useSums` does. Rejects when that cannot be. */
+  startThread(): Promise<void>
+  /**
+   * Takes the sums of all rows of chunks, this thread and another, and resolves to what is made of them; undefined while the other is not there.
+   * Rejects when it ends.
+   */
+  useSums<T>(question: ScanQuestion, chunks: readonly ScannedChunk[], make: () => T): Promise<T | undefined>
   /**
    * The rows of a chunk whose sums times their inverses are above `least`, ascending, and perhaps some that are as much; until the next call.
    * @param isSummed whether its sums were taken by `useSums`; else they are now
@@ -105,6 +110,7 @@ export function createColumnScan(): ColumnScan {
         sum += question[at + 1]! * bytes[columnOf(columns, question[at]!) + row]!
       return sum * inverses[inversesOf(columns) / 4 + row]!
     },
+    startThread: shared.start,
     useSums(question, scanned, make) {
       const work = {
         question,

@@ -8,3 +8,5 @@ parentPort!.on('message', (work: SumWork) => {
   while (takeNext(work));
   parentPort!.postMessage(undefined)
 })
+// It is there.
+parentPort!.postMessage(undefined)

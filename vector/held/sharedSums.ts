@@ -8,31 +8,66 @@ const chunksATurn = 4
 
 /** Takes sums in a thread beside this one, and in this one while it has nothing else to do: to read rows and texts, above all. */
 export type SharedSums = {
+  /** Resolves once the thread is there. Rejects when it cannot be started. */
+  start(): Promise<void>
   /**
-   * Leaves the sums with their chunks, and resolves to what is made of them, before which no other sums are taken. Rejects when the thread
-   * ends, for whatever reason; the next call starts another.
+   * Leaves the sums with their chunks, and resolves to what is made of them, before which no other sums are taken. Undefined where the thread
+   * is not there, and is started; rejects when it ends, for whatever reason.
    */
-  use<T>(work: SumWork, make: () => T): Promise<T>
+  use<T>(work: SumWork, make: () => T): Promise<T | undefined>
   close(): Promise<void>
 }
 
 export function createSharedSums(memory: WasmMemory, { begin, takeNext }: ColumnSums): SharedSums {
   const queue = createSerialQueue()
   let thread: Worker | undefined
+  let started: Promise<void> | undefined
+  let isReady = false
   let isClosed = false
 
   return {
-    use: (work, make) =>
-      queue.run(async () => {
-        begin()
-        const [beside] = await Promise.allSettled([takeBeside(work), takeHere(work)])
-        if (beside.status === 'rejected') throw beside.reason
-        return make()
-      }),
+    start,
+    async use(work, make) {
+      if (isReady) return queue.run(() => takeShared(work, make))
+      // To be there takes it 60 ms, for which nobody waits.
+      start().catch(() => undefined)
+      return undefined
+    },
     async close() {
       isClosed = true
       await thread?.terminate()
     },
+  }
+
+  function start(): Promise<void> {
+    if (isClosed) return Promise.reject(new Error('the search in memory is closed'))
+    started ??= startThread()
+    return started
+  }
+
+  async function startThread(): Promise<void> {
+    const starting = new Worker(new URL('./scanThread.ts', import.meta.url), {
+      workerData: { memory },
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      resourceLimits: { maxYoungGenerationSizeMb: 1 },
+    })
+    thread = starting
+    // Told to whoever waits for it.
+    starting.on('error', () => undefined)
+    starting.on('exit', () => {
+      thread = undefined
+      started = undefined
+      isReady = false
+    })
+    await nextMessage(starting)
+    isReady = true
+  }
+
+  async function takeShared<T>(work: SumWork, make: () => T): Promise<T> {
+    begin()
+    const [beside] = await Promise.allSettled([takeBeside(work), takeHere(work)])
+    if (beside.status === 'rejected') throw beside.reason
+    return make()
   }
 
   async function takeHere(work: SumWork): Promise<void> {
@@ -42,37 +77,28 @@ export function createSharedSums(memory: WasmMemory, { begin, takeNext }: Column
     }
   }
 
-  function takeBeside(work: SumWork): Promise<void> {
-    if (isClosed) return Promise.reject(new Error('the search in memory is closed'))
-    thread ??= start()
-    const asked = thread
-    return new Promise((resolve, reject) => {
-      const failed = (error: unknown) => settle(() => reject(error))
-      const ended = () => settle(() => reject(new Error('the thread of the search in memory has ended')))
-      const taken = () => settle(resolve)
-      function settle(how: () => void): void {
-        asked.off('message', taken).off('error', failed).off('exit', ended)
-        // Only while somebody waits for it does the thread keep the process.
-        asked.unref()
-        how()
-      }
-      asked.on('message', taken).on('error', failed).on('exit', ended)
-      asked.ref()
-      asked.postMessage(work)
-    })
+  async function takeBeside(work: SumWork): Promise<void> {
+    if (!thread) throw new Error(ended)
+    const taken = nextMessage(thread)
+    thread.postMessage(work)
+    await taken
   }
+}
 
-  function start(): Worker {
-    const started = new Worker(new URL('./scanThread.ts', import.meta.url), {
-      workerData: { memory },
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      resourceLimits: { maxYoungGenerationSizeMb: 1 },
-    })
-    // Told to whoever waits for it.
-    started.on('error', () => undefined)
-    started.on('exit', () => {
-      if (thread === started) thread = undefined
-    })
-    return started
+const ended = 'the thread of the search in memory has ended'
+
+/** Only while somebody waits for it does the thread keep the process. Rejects when it ends. */
+async function nextMessage(thread: Worker): Promise<void> {
+  thread.ref()
+  const settled = Promise.withResolvers<void>()
+  const failed = (error: unknown) => settled.reject(error)
+  const exited = () => settled.reject(new Error(ended))
+  const told = () => settled.resolve()
+  thread.on('message', told).on('error', failed).on('exit', exited)
+  try {
+    await settled.promise
+  } finally {
+    thread.off('message', told).off('error', failed).off('exit', exited)
+    thread.unref()
   }
 }

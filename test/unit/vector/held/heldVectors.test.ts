@@ -31,6 +31,7 @@ describe('vectors of held rows', () => {
         fc.integer({ min: 1, max: 50 }),
         async (steps, limit) => {
           const held = createHeldVectors(leastShared)
+          if (leastShared === 0) await held.startThread()
           let model: { place: number; block: number; vector: Float32Array }[] = []
           let block = 0
           let count = 0
@@ -92,6 +93,7 @@ describe('vectors of held rows', () => {
     await using resources = new AsyncDisposableStack()
     const held = createHeldVectors(0)
     resources.defer(() => held.close())
+    await held.startThread()
     const [before, after] = [vectorOf('to:1'), vectorOf('to:2')]
     const add = (from: number, to: number, vector: Float32Array) => {
       for (let row = from; row < to; row += 1) held.add({ place: row, block: row, tag: 0 }, vector)
@@ -114,6 +116,9 @@ describe('vectors of held rows', () => {
     const held = createHeldVectors(0)
     const vector = vectorOf('to:1')
     for (let row = 0; row < 100; row += 1) held.add({ place: row, block: row, tag: 0 }, vector)
+    // Nobody waits until it is there.
+    expect(placesIn(await held.nearest(vector, 2))).toEqual([98, 99])
+    await held.startThread()
     const asked = [held.nearest(vector, 2), held.nearest(vector, 2)]
     const closed = held.close()
     for (const near of asked) expect(placesIn(await near)).toEqual([98, 99])

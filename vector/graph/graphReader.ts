@@ -30,10 +30,9 @@ export function openGraph(sources: GraphSources, asOf: bigint, most = mostIncrem
   const { rows } = sources
   // Epochs taken in meanwhile are left out.
   const epochsTo = rows.reached(asOf) ?? -1n
-  const read = sources.tail.read(epochsTo, asOf)
-  const isBehind = read === undefined
+  const tail = sources.tail.read(epochsTo, asOf)
+  const isBehind = tail === undefined
   const upTo = isBehind ? epochsTo : asOf
-  const tail = read ?? { edges: [], entities: [] }
 
   return {
     asOf: upTo,
@@ -41,14 +40,13 @@ export function openGraph(sources: GraphSources, asOf: bigint, most = mostIncrem
 
     edgesOf(id) {
       const stored = rows.edgesOf(id, epochsTo, most)
-      const near = tail.edges.filter(({ source, target }) => source === id || target === id)
+      const near = tail?.edgesOf(id) ?? []
       return { edges: sumEdges([...stored, ...near]), truncated: stored.length === most }
     },
 
     entitiesOf(ids) {
-      const wanted = new Set(ids)
       const stored = rows.entitiesOf(ids, epochsTo)
-      const near = tail.entities.filter((entity) => wanted.has(entity.id))
+      const near = [...new Set(ids)].flatMap((id) => tail?.entitiesOf(id) ?? [])
       return new Map(sumEntities([...stored, ...near]).map((entity) => [entity.id, entity]))
     },
   }

@@ -333,13 +333,13 @@ function createStore(
       executePlan({ tables, places, writer, held: held! }, plan, progress, options, (next) => {
         progress = next
       })
-    const forget = () => {
-      tail.forget()
+    const forget = (from: bigint) => {
+      tail.cut(from)
       schedule.forget()
     }
     // Before, for what is asked from now on; after, for what was read meanwhile.
-    if (isUndo) forget()
-    const writes = await (isUndo ? branches.leave(write).finally(forget) : write())
+    if (isUndo) forget(lowest)
+    const writes = await (isUndo ? branches.leave(write).finally(() => forget(lowest)) : write())
     mayHoldLater = false
     if (plan.upsertFindings.length > 0) rows.texts.add('memories', plan.upsertFindings.map(storedMemory))
     if (!asyncConsolidation) await schedule.catchUp(progress.asOf?.number)

@@ -1,22 +1,14 @@
-import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { embedTransaction } from '../../../../vector/embed/embedTransaction.ts'
 import { hasOneOf } from '../../../../vector/filter/rowCondition.ts'
 import { createHeldRows, type StoredVector, type StoredVectors } from '../../../../vector/held/heldRows.ts'
 import type { NearPlace } from '../../../../vector/held/heldVectors.ts'
-import { createRowIndex, type RowIndex } from '../../../../vector/rows/rowIndex.ts'
-import { createIndices, createTables } from '../../../../vector/rows/rowSchema.ts'
+import type { RowIndex } from '../../../../vector/rows/rowIndex.ts'
 import { storedTransaction } from '../../../../vector/rows/storedRows.ts'
 import type { TransactionRow } from '../../../../vector/types.ts'
+import { openRowsInMemory } from '../openRowsInMemory.ts'
 import { blockEntry, blockOf, placed } from '../support.ts'
-
-function openRowsInMemory(): RowIndex {
-  const database = new DatabaseSync(':memory:')
-  for (const statement of [...createTables, ...createIndices]) database.exec(statement)
-  database.exec(`INSERT INTO reached("chainId") VALUES ('1337')`)
-  return createRowIndex(database)
-}
 
 /** More than any test writes. */
 const most = 100_000

@@ -1,4 +1,5 @@
 import type { Table } from '@lancedb/lancedb'
+import { patternParts } from '../embed/embedPattern.ts'
 import { kindOf, tableNames, writtenColumn } from '../filter/columns.ts'
 import { compileFilter } from '../filter/compileFilter.ts'
 import { isPlain, isSelective, outcomesOf } from '../filter/isSelective.ts'
@@ -6,6 +7,7 @@ import type { FilterExpression } from '../filter/parseFilter.ts'
 import { allOf, blocksBetween, hasOneOf, type RowCondition, rowCondition } from '../filter/rowCondition.ts'
 import type { Held } from '../held/heldRows.ts'
 import type { NearPlace } from '../held/heldVectors.ts'
+import type { NearPattern } from '../held/patternVectors.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import type { TextRows } from '../rows/textRows.ts'
@@ -26,10 +28,14 @@ type HeldLeg = {
   readonly list?: Held['transactions']['list'] | undefined
 }
 
-/** What is known of a transaction that was not read. */
+/** What is known of a row that was not read: a transaction by its place, or a pattern by its id. */
 export type HeldRow = {
-  readonly place: number
-  readonly block: number
+  readonly place?: number
+  readonly id?: string
+  /** The block it was written at. */
+  readonly writtenAt: bigint
+  readonly contract?: string
+  readonly selector?: string
   readonly vector: Float32Array
   readonly closeness: number
 }
@@ -146,11 +152,21 @@ export function planLegs(
 
   function patternLeg(where: readonly string[]): HeldLeg | undefined {
     if (!tables.held || (filter && !isPlain(filter))) return undefined
-    const { patterns } = tables.held
+    const { nearest, nearestAmong, isAll, list } = tables.held.patterns
+    const isExact = where.length === 0
+    const idsOf = (near: readonly NearPattern[] | undefined) => near?.map(({ id }) => id)
     return {
-      ...patterns,
-      nearest: async (vector, limit) => patterns.nearest(vector, limit),
-      isExact: where.length === 0,
+      nearest: async (vector, limit) => idsOf(nearest(vector, limit)),
+      nearestAmong: (vector, limit, ids) => idsOf(nearestAmong(vector, limit, ids)),
+      async nearestHeld(vector, limit) {
+        const near = isExact ? nearest(vector, limit) : undefined
+        return near?.map(({ boundary, ...known }) => ({
+          ...known,
+          ...patternParts(known.id),
+          writtenAt: boundary,
+        }))
+      },
+      ...{ isAll, isExact, list },
     }
   }
 
@@ -177,7 +193,7 @@ export function planLegs(
         const near = isExact && isAll() ? await nearest(vector, limit, condition) : undefined
         return near?.flatMap((row) => {
           const known = at(row.place)
-          return known ? [{ ...row, ...known }] : []
+          return known ? [{ ...row, vector: known.vector, writtenAt: BigInt(known.block) }] : []
         })
       },
       isAll,

@@ -93,7 +93,7 @@ function recentBlocks({ written, newest }: StructuredLeg): string | undefined {
 /**
  * The rows nearest to a vector, nearest first. Where all are held in memory, none of them is read: `readLate` reads those that are shown, one in
  * four, each a page or two from anywhere in the file.
- * @param mustRead whether what is in the rows chooses among them
+ * @param mustRead whether contracts and calls choose among them, which only patterns are known by
  */
 export async function nearestRows(
   leg: StructuredLeg,
@@ -101,10 +101,11 @@ export async function nearestRows(
   limit: number,
   mustRead = true,
 ): Promise<readonly Found[]> {
-  const late = mustRead ? undefined : await leg.held?.nearestHeld?.(vector, limit)
+  const isKnown = leg.name === 'patterns' || !mustRead
+  const late = isKnown ? await leg.held?.nearestHeld?.(vector, limit) : undefined
   if (late) {
-    const settled = late.filter(({ block }) => leg.newest === undefined || block <= leg.newest)
-    return settled.map(foundHeld)
+    const settled = late.filter(({ writtenAt }) => leg.newest === undefined || writtenAt <= leg.newest)
+    return settled.map((row) => foundHeld(leg.name, row))
   }
   const wanted = limit + more[leg.name]
   const recent = await nearestOfHeld(leg, vector, limit)
@@ -213,9 +214,9 @@ function foundRow(leg: StructuredLeg, row: StoredRow, match: Found['match']): Fo
   }
 }
 
-function foundHeld({ place, block, vector, closeness }: HeldRow): Found {
+function foundHeld(table: StructuredLeg['name'], { closeness, id = '', ...known }: HeldRow): Found {
   const distance = Math.max(0, 1 - closeness)
-  return { table: 'transactions', id: '', place, match: 'near', writtenAt: BigInt(block), vector, distance }
+  return { table, id, ...known, match: 'near', distance }
 }
 
 /** Rows as they were found, those that were not read yet now read; one that has gone meanwhile is left out. */
@@ -223,12 +224,17 @@ export function readLate<Row extends { readonly found: Found }>(
   rows: RowIndex,
   shown: readonly Row[],
 ): readonly (Row & { readonly found: ReadFound })[] {
-  const late = shown.flatMap(({ found }) => (found.content ? [] : [found.place!]))
-  const read = new Map(rows.byKeys('transactions', late).map((row) => [Number(row.place), row]))
+  const late = shown.map(({ found }) => found).filter(({ content }) => !content)
+  const places = late.flatMap(({ table, place }) => (table === 'transactions' ? [place!] : []))
+  const ids = late.flatMap(({ table, id }) => (table === 'patterns' ? [id] : []))
+  const read = new Map<RowKey, StoredRow>([
+    ...rows.byKeys('transactions', places).map((row) => [Number(row.place), row] as const),
+    ...rows.byKeys('patterns', ids).map((row) => [String(row.id), row] as const),
+  ])
   return shown.flatMap((each) => {
-    const { content, place } = each.found
+    const { content, place, id } = each.found
     if (content) return [{ ...each, found: { ...each.found, content } }]
-    const row = read.get(place!)
+    const row = read.get(place ?? id)
     return row ? [{ ...each, found: { ...each.found, id: String(row.id), content: { row } } }] : []
   })
 }

@@ -83,6 +83,28 @@ describe('search', () => {
     expect(items.every((item) => item.facts.match === 'near')).toBe(true)
   })
 
+  test('a reader, whom LanceDB tells what is near, is answered the same', async () => {
+    await using directory = await temporaryDirectory()
+    await using store = await stocked(directory.path)
+    await using reader = await openIn(directory.path, { readOnly: true })
+    for (const query of ['swaps', 'patterns swaps', 'patterns', 'failed svm patterns']) {
+      const asked = { ...everything, query, limit: 6 }
+      const [written, read] = [await store.search(asked), await reader.search(asked)]
+      expect(written.items.length).toBeGreaterThan(0)
+      for (const [place, item] of written.items.entries()) {
+        const other = read.items[place]!
+        expect({ ...other, score: 0, scores: {}, distance: 0 }).toEqual({
+          ...item,
+          score: 0,
+          scores: {},
+          distance: 0,
+        })
+        expect(other.distance).toBeCloseTo(item.distance, 5)
+        expect(other.scores.rerank).toBeCloseTo(item.scores.rerank, 5)
+      }
+    }
+  })
+
   test('words filter: failed svm, kinds, finality', async () => {
     await using directory = await temporaryDirectory()
     await using store = await stocked(directory.path)

@@ -100,7 +100,10 @@ describe('the nearest rows', () => {
         nearestAmong(vector, limit, places)?.map(({ place }) => place),
       nearestHeld: async (vector: Float32Array, limit: number) =>
         isExact
-          ? (await nearest(vector, limit, told))?.map((row) => ({ ...row, ...at(row.place)! }))
+          ? (await nearest(vector, limit, told))?.map((row) => {
+              const { block, vector } = at(row.place)!
+              return { ...row, vector, writtenAt: BigInt(block) }
+            })
           : undefined,
       ...{ isAll, isExact, list: listed },
     })

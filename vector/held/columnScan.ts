@@ -10,9 +10,11 @@ import {
   reachOf,
   type ScanQuestion,
   sumsOf,
+  tableAt,
+  tagsOf,
 } from './sumColumns.ts'
 
-export { chunkRows, type ScanQuestion } from './sumColumns.ts'
+export { chunkRows, type ScanQuestion, tableTags } from './sumColumns.ts'
 
 /** What is looked at of a chunk. */
 export type ScannedChunk = {
@@ -32,8 +34,10 @@ export type ColumnScan = {
   take(): number
   give(columns: number): void
   /** @param inverse what sums of the row are multiplied with */
-  write(columns: number, row: number, numbers: Int8Array, inverse: number): void
-  read(columns: number, row: number): { readonly numbers: Int8Array; readonly inverse: number }
+  write(columns: number, row: number, tag: number, numbers: Int8Array, inverse: number): void
+  /** Its numbers times its inverse. */
+  read(columns: number, row: number): Float32Array
+  tagOf(columns: number, row: number): number
   /** The sum of one row times its inverse. */
   valueOf(question: ScanQuestion, columns: number, row: number): number
   /** Starts another thread, which else the first `useSums` does. Rejects when that cannot be. */
@@ -46,12 +50,14 @@ export type ColumnScan = {
   /**
    * The rows of a chunk whose sums times their inverses are above `least`, ascending, and perhaps some that are as much; until the next call.
    * @param isSummed whether its sums were taken by `useSums`; else they are now
+   * @param table of sixteen tags those whose byte is 255 are looked for, no others; all where it is undefined
    */
   above(
     question: ScanQuestion,
     chunk: ScannedChunk,
     least: number,
     isSummed: boolean,
+    table?: Uint8Array,
   ): { readonly found: Int16Array; valueAt(row: number): number }
   bytes(): number
   close(): Promise<void>
@@ -92,18 +98,20 @@ export function createColumnScan(): ColumnScan {
     give(columns) {
       free.push(columns)
     },
-    write(columns, row, numbers, inverse) {
+    write(columns, row, tag, numbers, inverse) {
+      bytes[tagsOf(columns) + row] = tag
       for (let component = 0; component < dimensions; component += 1)
         bytes[columnOf(columns, component) + row] = numbers[component]!
       inverses[inversesOf(columns) / 4 + row] = inverse
     },
     read(columns, row) {
-      const numbers = Int8Array.from(
-        { length: dimensions },
-        (_, component) => bytes[columnOf(columns, component) + row]!,
-      )
-      return { numbers, inverse: inverses[inversesOf(columns) / 4 + row]! }
+      const vector = new Float32Array(dimensions)
+      const inverse = inverses[inversesOf(columns) / 4 + row]!
+      for (let component = 0; component < dimensions; component += 1)
+        vector[component] = bytes[columnOf(columns, component) + row]! * inverse
+      return vector
     },
+    tagOf: (columns, row) => bytes[tagsOf(columns) + row]! & 255,
     valueOf(question, columns, row) {
       let sum = 0
       for (let at = 0; at < question.length; at += 2)
@@ -111,21 +119,24 @@ export function createColumnScan(): ColumnScan {
       return sum * inverses[inversesOf(columns) / 4 + row]!
     },
     startThread: shared.start,
-    useSums(question, scanned, make) {
-      const work = {
+    useSums: (question, scanned, make) =>
+      shared.use(
         question,
-        chunks: Int32Array.from(scanned, ({ columns }) => columns),
-        rows: Int32Array.from(scanned, ({ rows }) => rows),
-      }
-      return shared.use(work, make)
-    },
-    above(question, { columns, rows, mostInverse }, least, isSummed) {
+        Int32Array.from(scanned, ({ columns }) => columns),
+        Int32Array.from(scanned, ({ rows }) => rows),
+        make,
+      ),
+    above(question, { columns, rows, mostInverse }, least, isSummed, table) {
+      if (table) bytes.set(table, tableAt)
       const sumsAt = isSummed ? sumsOf(columns) : 0
       if (!isSummed) sums.take(question, columns, rows, sumsAt)
       // A little less, as 24 bits are rounded. Of rows that are far from it all are looked at.
       const bound = least > 0 ? least * (1 - 1e-6) : Number.NEGATIVE_INFINITY
       const leastSum = Math.max(-32_768, Math.min(32_767, Math.floor(bound / mostInverse)))
-      let count = sums.above(sumsAt, inversesOf(columns), reachOf(rows), leastSum, bound, foundAt)
+      let count = sums.above(
+        ...([sumsAt, inversesOf(columns), reachOf(rows), leastSum, bound, foundAt] as const),
+        ...([tagsOf(columns), tableAt, table ? 0 : 255] as const),
+      )
       const found = words.subarray(foundAt / 2, foundAt / 2 + count)
       while (count > 0 && found[count - 1]! >= rows) count -= 1
       const inverseAt = inversesOf(columns) / 4

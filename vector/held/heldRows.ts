@@ -5,7 +5,14 @@ import type { Placed, RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import { transactionOf } from '../rows/storedRows.ts'
 import type { TransactionRow } from '../types.ts'
-import { createHeldVectors, type HeldVectors, type NearPlace, type RowPosition } from './heldVectors.ts'
+import { tableTags } from './columnScan.ts'
+import {
+  createHeldVectors,
+  type Fits,
+  type HeldVectors,
+  type NearPlace,
+  type RowPosition,
+} from './heldVectors.ts'
 import type { PatternVectors } from './patternVectors.ts'
 import { createTagCodes, type TagCodes } from './tagCodes.ts'
 
@@ -260,10 +267,15 @@ export function createHeldRows(
 }
 
 /** Each way of tags is asked once where the block plays no part. */
-function testOf({ fits, isOfTags }: RowCondition, { tags }: TagCodes) {
-  if (!isOfTags) return (code: number, block: number) => fits(tags[code]!, block)
+function testOf({ fits, isOfTags }: RowCondition, { tags }: TagCodes): Fits {
+  if (!isOfTags) return { test: (code, block) => fits(tags[code]!, block) }
   const answers: boolean[] = []
-  return (code: number) => (answers[code] ??= fits(tags[code]!, 0))
+  const test = (code: number) => (answers[code] ??= fits(tags[code]!, 0))
+  if (tags.length > tableTags) return { test }
+  return {
+    test,
+    table: Uint8Array.from({ length: tableTags }, (_, code) => (tags[code] && test(code) ? 255 : 0)),
+  }
 }
 
 function ascending(parts: readonly Float64Array[]): Float64Array {

@@ -10,8 +10,6 @@ type Chunk = {
   readonly places: Float64Array
   /** Block of each row; never descending. */
   readonly blocks: Float64Array
-  /** What else is known of it. */
-  readonly tags: Uint8Array
   /** The largest of one over the length of a row's numbers. */
   mostInverse: number
   rows: number
@@ -49,7 +47,7 @@ export type HeldVectors = {
   clear(): void
   /**
    * The rows nearest to a vector of length 1, nearest first; of many as near the newest. What is added meanwhile may be left out.
-   * @param fits whether a row is looked at; all where it is undefined
+   * @param fits all rows are looked at where it is undefined
    */
   nearest(vector: Float32Array, limit: number, fits?: Fits): Promise<readonly NearPlace[]>
   /** The same of rows at some places. */
@@ -63,7 +61,12 @@ export type HeldVectors = {
   close(): Promise<void>
 }
 
-type Fits = (tag: number, block: number) => boolean
+/** Whether a row is looked at. */
+export type Fits = {
+  readonly test: (tag: number, block: number) => boolean
+  /** Of sixteen tags 255 for those that are, else 0, where neither block nor other tags play a part. */
+  readonly table?: Uint8Array | undefined
+}
 
 /** Where a row is, and the cosine of its vector and another. */
 export type NearPlace = { readonly place: number; readonly closeness: number }
@@ -152,11 +155,9 @@ export function createHeldVectors(leastShared = sharedFrom): HeldVectors {
       const found = find(place)
       if (!found) return undefined
       const { chunk, row } = found
-      const { numbers, inverse } = scan.read(chunk.columns, row)
-      const vector = Float32Array.from(numbers, (number) => number * inverse)
-      return { block: chunk.blocks[row]!, vector }
+      return { block: chunk.blocks[row]!, vector: scan.read(chunk.columns, row) }
     },
-    bytes: () => scan.bytes() + chunks.length * chunkRows * 17,
+    bytes: () => scan.bytes() + chunks.length * chunkRows * 16,
     startThread: () => scan.startThread(),
     close: () => scan.close(),
   }
@@ -179,13 +180,14 @@ export function createHeldVectors(leastShared = sharedFrom): HeldVectors {
     isSummed: boolean,
   ): Best {
     const best = createBest(Math.min(limit, size))
+    const test = fits?.table ? undefined : fits?.test
     for (const chunk of among.toReversed()) {
-      const { places, blocks, tags } = chunk
-      const { found, valueAt } = scan.above(question, chunk, best.least(), isSummed)
+      const { columns, places, blocks } = chunk
+      const { found, valueAt } = scan.above(question, chunk, best.least(), isSummed, fits?.table)
       for (let at = found.length - 1; at >= 0; at -= 1) {
         const row = found[at]!
         const value = valueAt(row)
-        if (value <= best.least() || (fits && !fits(tags[row]!, blocks[row]!))) continue
+        if (value <= best.least() || (test && !test(scan.tagOf(columns, row), blocks[row]!))) continue
         best.add(value, places[row]!)
       }
     }
@@ -203,7 +205,6 @@ export function createHeldVectors(leastShared = sharedFrom): HeldVectors {
         columns: scan.take(),
         places: new Float64Array(chunkRows),
         blocks: new Float64Array(chunkRows),
-        tags: new Uint8Array(chunkRows),
         mostInverse: 0,
         rows: 0,
       }
@@ -218,8 +219,7 @@ export function createHeldVectors(leastShared = sharedFrom): HeldVectors {
 
   function write(chunk: Chunk, row: number, tag: number, vector: Float32Array): void {
     const { numbers, length } = wholeNumbers(vector)
-    scan.write(chunk.columns, row, numbers, 1 / length)
-    chunk.tags[row] = tag
+    scan.write(chunk.columns, row, tag, numbers, 1 / length)
     // As 24 bits may round it.
     chunk.mostInverse = Math.max(chunk.mostInverse, Math.fround(1 / length))
   }

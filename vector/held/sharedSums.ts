@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { createSerialQueue } from '../store/serialQueue.ts'
-import type { ColumnSums, SumWork, WasmMemory } from './sumColumns.ts'
+import type { ColumnSums, ScanQuestion, SumWork, WasmMemory } from './sumColumns.ts'
 
 /** Chunks taken here in one turn: less than 1 ms. */
 const chunksATurn = 4
@@ -11,10 +11,10 @@ export type SharedSums = {
   /** Resolves once the thread is there. Rejects when it cannot be started. */
   start(): Promise<void>
   /**
-   * Leaves the sums with their chunks, and resolves to what is made of them, before which no other sums are taken. Undefined where the thread
+   * Leaves the sums of rows of chunks with the chunks, and resolves to what is made of them, before which no other sums are taken. Undefined where the thread
    * is not there, and is started; rejects when it ends, for whatever reason.
    */
-  use<T>(work: SumWork, make: () => T): Promise<T | undefined>
+  use<T>(question: ScanQuestion, chunks: Int32Array, rows: Int32Array, make: () => T): Promise<T | undefined>
   close(): Promise<void>
 }
 
@@ -27,8 +27,8 @@ export function createSharedSums(memory: WasmMemory, { begin, takeNext }: Column
 
   return {
     start,
-    async use(work, make) {
-      if (isReady) return queue.run(() => takeShared(work, make))
+    async use(question, chunks, rows, make) {
+      if (isReady) return queue.run(() => takeShared(begin(question, chunks, rows), make))
       // To be there takes it 60 ms, for which nobody waits.
       start().catch(() => undefined)
       return undefined
@@ -64,7 +64,6 @@ export function createSharedSums(memory: WasmMemory, { begin, takeNext }: Column
   }
 
   async function takeShared<T>(work: SumWork, make: () => T): Promise<T> {
-    begin()
     const [beside] = await Promise.allSettled([takeBeside(work), takeHere(work)])
     if (beside.status === 'rejected') throw beside.reason
     return make()

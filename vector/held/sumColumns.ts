@@ -5,15 +5,24 @@ import { dimensions } from '../embed/featureVector.ts'
 export const chunkRows = 8192
 /** More than the rows: columns that were a power of two apart would share the lines of the cache that a row is written to. */
 const columnBytes = chunkRows + 64
-/** After the columns of a chunk: the inverses of its rows, four bytes each, and their sums, two bytes each. */
+/** After the columns of a chunk: the inverses of its rows, four bytes each, their sums, two bytes each, and their tags, one byte each. */
 const inversesAt = dimensions * columnBytes
 const sumsAt = inversesAt + 4 * chunkRows
-const chunkBytes = sumsAt + 2 * chunkRows
+const tagsAt = sumsAt + 2 * chunkRows
+const chunkBytes = tagsAt + chunkRows
 const pageBytes = 65_536
-/** Before the chunks: the sums of one, what was found in it, two bytes a row each, and how many chunks of a work were begun. */
+/**
+ * Before the chunks: the sums of one, and what was found in it, two bytes a row each; how many chunks of a work were begun; the question of a
+ * work, and one of this thread's own; which tags are looked for.
+ */
 const scratchBytes = pageBytes
 export const foundAt = 2 * chunkRows
 const begunAt = foundAt + 2 * chunkRows
+const questionAt = begunAt + 64
+const ownQuestionAt = questionAt + 8 * dimensions
+export const tableAt = ownQuestionAt + 8 * dimensions
+/** Tags that a table tells of. */
+export const tableTags = 16
 /** All that 32 bits address. */
 const mostPages = 65_536
 
@@ -33,37 +42,39 @@ declare const WebAssembly: {
 const module = new WebAssembly.Module(readFileSync(new URL('./scanColumns.wasm', import.meta.url)))
 
 type Scan = {
-  /** Adds `weight * column[row]` of four columns to `sums[row]`. */
-  add(
-    ...parameters: readonly [
-      ...columns: readonly [number, number, number, number],
-      ...weights: readonly [number, number, number, number],
-      sums: number,
-      rows: number,
-    ]
-  ): void
-  /** Writes the rows whose sums times their inverses are above `least`, none of which has a sum up to `leastSum`, and returns how many there are. */
-  above(sums: number, inverses: number, rows: number, leastSum: number, least: number, found: number): number
+  /** Leaves the sums of a chunk's rows at `sums`: of a question, from one address to another, and the columns. */
+  sum(question: number, end: number, columns: number, columnBytes: number, sums: number, rows: number): void
+  /**
+   * Writes the rows whose sums times their inverses are above `least`, none of which has a sum up to `leastSum`, and returns how many there are.
+   * @param all 255 where the tags of the table are not asked for, else 0
+   */
+  above(
+    sums: number,
+    inverses: number,
+    rows: number,
+    leastSum: number,
+    least: number,
+    found: number,
+    tags: number,
+    table: number,
+    all: 0 | 255,
+  ): number
 }
 
 /** What vectors are compared with: components that are not 0, each followed by its weight; so many that they go by four, of the last some may weigh 0. */
 export type ScanQuestion = Int32Array
 
-/** A question, and what it is compared with: chunks, and how many rows each has. */
-export type SumWork = {
-  readonly question: ScanQuestion
-  readonly chunks: Int32Array
-  readonly rows: Int32Array
-}
+/** What a question is compared with: chunks, and how many rows each has. */
+export type SumWork = { readonly chunks: Int32Array; readonly rows: Int32Array; readonly questionEnd: number }
 
 /** Sums over chunks of columns in a memory that threads share. */
 export type ColumnSums = {
   readonly above: Scan['above']
   /** Takes the sums of a chunk's rows, and leaves them at `at`. */
   take(question: ScanQuestion, chunk: number, rows: number, at: number): void
-  /** Before threads take the sums of a work. */
-  begin(): void
-  /** Takes those of the next chunk of it that no thread has begun, and leaves them with the chunk; false when there is none. */
+  /** A work for several threads, the only one until all have come to its end. */
+  begin(question: ScanQuestion, chunks: Int32Array, rows: Int32Array): SumWork
+  /** Takes the sums of the next chunk of it that no thread has begun, and leaves them with the chunk; false when there is none. */
   takeNext(work: SumWork): boolean
 }
 
@@ -80,38 +91,39 @@ export const startOf = (chunk: number) => scratchBytes + chunk * chunkBytes
 export const columnOf = (chunk: number, component: number) => startOf(chunk) + component * columnBytes
 export const inversesOf = (chunk: number) => startOf(chunk) + inversesAt
 export const sumsOf = (chunk: number) => startOf(chunk) + sumsAt
+export const tagsOf = (chunk: number) => startOf(chunk) + tagsAt
 /** Sixteen at a time: some of the last may be of nobody. */
 export const reachOf = (rows: number) => (rows + 15) & ~15
 
 export function createColumnSums(memory: WasmMemory): ColumnSums {
   const { exports } = new WebAssembly.Instance(module, { columns: { memory } })
-  const { add, above } = exports as Scan
+  const { sum, above } = exports as Scan
   // Never moves, though the memory grows.
-  const begun = new Int32Array(memory.buffer, begunAt, 1)
+  const scratch = new Int32Array(memory.buffer, 0, scratchBytes / 4)
 
   return {
     above,
-    take,
-    begin() {
-      Atomics.store(begun, 0, 0)
+    take(question, chunk, rows, at) {
+      const end = write(question, ownQuestionAt)
+      sum(ownQuestionAt, end, startOf(chunk), columnBytes, at, reachOf(rows))
     },
-    takeNext({ question, chunks, rows }) {
-      const at = Atomics.add(begun, 0, 1)
+    begin(question, chunks, rows) {
+      const questionEnd = write(question, questionAt)
+      Atomics.store(scratch, begunAt / 4, 0)
+      return { chunks, rows, questionEnd }
+    },
+    takeNext({ chunks, rows, questionEnd }) {
+      const at = Atomics.add(scratch, begunAt / 4, 1)
       const chunk = chunks[at]
       if (chunk === undefined) return false
-      take(question, chunk, rows[at]!, sumsOf(chunk))
+      sum(questionAt, questionEnd, startOf(chunk), columnBytes, sumsOf(chunk), reachOf(rows[at]!))
       return true
     },
   }
 
-  function take(question: ScanQuestion, chunk: number, rows: number, at: number): void {
-    const reach = reachOf(rows)
-    // What was seen of the memory before it grew is no longer all of it.
-    new Int16Array(memory.buffer, at, reach).fill(0)
-    const column = (of: number) => columnOf(chunk, question[of]!)
-    for (let of = 0; of < question.length; of += 8) {
-      const columns = [column(of), column(of + 2), column(of + 4), column(of + 6)] as const
-      add(...columns, question[of + 1]!, question[of + 3]!, question[of + 5]!, question[of + 7]!, at, reach)
-    }
+  /** Returns where it ends. */
+  function write(question: ScanQuestion, at: number): number {
+    scratch.set(question, at / 4)
+    return at + 4 * question.length
   }
 }

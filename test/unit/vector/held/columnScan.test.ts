@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dimensions } from '../../../../vector/embed/featureVector.ts'
-import { chunkRows, createColumnScan, scanQuestion } from '../../../../vector/held/columnScan.ts'
+import { chunkRows, createColumnScan, scanQuestion, tableTags } from '../../../../vector/held/columnScan.ts'
 import { assembleScan, moduleFile } from '../../../support/vector/assembleScan.ts'
 
 // As long as two of them may be together: half of what fits two bytes.
@@ -16,7 +16,14 @@ test('the module is what its text says: `npm run wasm` makes it anew', async () 
 })
 
 test('the values are those of one product after another, and those above a number are found', async () => {
-  const row = fc.record({ numbers: vectorOf, inverse: fc.constantFrom(0.25, 0.5, 1) })
+  const row = fc.record({
+    numbers: vectorOf,
+    inverse: fc.constantFrom(0.25, 0.5, 1),
+    tag: fc.oneof(fc.nat(20), fc.nat(255)),
+  })
+  const table = fc
+    .array(fc.constantFrom(0, 255), { minLength: tableTags, maxLength: tableTags })
+    .map((bytes) => Uint8Array.from(bytes))
   const many = fc.array(row, { minLength: 1, maxLength: 40 })
   const scan = createColumnScan()
   await scan.startThread()
@@ -25,30 +32,32 @@ test('the values are those of one product after another, and those above a numbe
       many,
       vectorOf,
       fc.integer({ min: -16_200, max: 16_200 }),
-      async (rows, wanted, least) => {
+      fc.option(table, { nil: undefined }),
+      async (rows, wanted, least, told) => {
         const first = scan.take()
         const chunk = scan.take()
-        for (const [at, { numbers, inverse }] of rows.entries()) scan.write(chunk, at, numbers, inverse)
+        for (const [at, { numbers, inverse, tag }] of rows.entries())
+          scan.write(chunk, at, tag, numbers, inverse)
         // What lies beside is nobody's.
-        scan.write(first, chunkRows - 1, wanted, 1)
-        scan.write(chunk, rows.length, wanted, 1)
+        scan.write(first, chunkRows - 1, 0, wanted, 1)
+        scan.write(chunk, rows.length, 0, wanted, 1)
         const question = scanQuestion(wanted)
         const values = rows.map(({ numbers, inverse }) => sumOf(wanted, numbers) * inverse)
         const scanned = { columns: chunk, rows: rows.length, mostInverse: 1 }
+        const isWanted = (at: number) => values[at]! > least && (!told || told[rows[at]!.tag] === 255)
         const check = (isSummed: boolean) => {
-          const { found, valueAt } = scan.above(question, scanned, least, isSummed)
+          const { found, valueAt } = scan.above(question, scanned, least, isSummed, told)
           expect([...values.keys()].map(valueAt)).toEqual(values)
           // Of those that are no nearer some may be among them.
-          expect([...found].filter((at) => values[at]! > least)).toEqual(
-            [...values.keys()].filter((at) => values[at]! > least),
-          )
+          expect([...found].filter((at) => values[at]! > least)).toEqual([...values.keys()].filter(isWanted))
           if (least > 0) expect(found.every((at) => values[at]! >= least)).toBe(true)
         }
         check(false)
         expect(await scan.useSums(question, [scanned], () => check(true) ?? 'checked')).toBe('checked')
-        for (const [at, { numbers, inverse }] of rows.entries()) {
+        for (const [at, { numbers, inverse, tag }] of rows.entries()) {
           expect(scan.valueOf(question, chunk, at)).toBe(values[at])
-          expect(scan.read(chunk, at)).toEqual({ numbers, inverse })
+          expect(scan.read(chunk, at)).toEqual(Float32Array.from(numbers, (number) => number * inverse))
+          expect(scan.tagOf(chunk, at)).toBe(tag)
         }
         scan.give(first)
         scan.give(chunk)

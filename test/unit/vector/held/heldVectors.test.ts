@@ -69,7 +69,7 @@ describe('vectors of held rows', () => {
           )
           const ways = [
             [await held.nearest(question, limit), () => true],
-            [await held.nearest(question, limit, isOdd), (place: number) => odd.has(place)],
+            [await held.nearest(question, limit, { test: isOdd }), (place: number) => odd.has(place)],
             [held.nearestAmong(question, limit, new Set([...odd, 1e9])), (place: number) => odd.has(place)],
           ] as const
           for (const [found, fits] of ways) {
@@ -137,7 +137,7 @@ describe('vectors of held rows', () => {
     expect(held.at(5)?.block).toBe(1)
     for (const [at, component] of held.at(5)!.vector.entries()) expect(component).toBeCloseTo(vector[at]!, 6)
     expect(held.at(4)).toBeUndefined()
-    expect(placesIn(await held.nearest(vector, 3, (tag) => tag === 7))).toEqual([5])
+    expect(placesIn(await held.nearest(vector, 3, { test: (tag) => tag === 7 }))).toEqual([5])
     for (const position of [
       { place: 8, block: 2, tag: 0 },
       { place: 9, block: 1, tag: 0 },

@@ -22,7 +22,7 @@ export function rowsByWords(
   named: readonly string[],
   limit: number,
 ): readonly Found[] {
-  return texts.byWords(name, words, where, limit).map(({ row, bm25 }) => {
+  return texts.byWords(name, words, where, limit, named).map(({ row, bm25 }) => {
     const found = foundText(name, row, 'words')
     const isNamed = name === 'documents' && named.some((word) => found.words?.has(word))
     const match = isNamed ? ('exact' as const) : found.match
@@ -45,13 +45,11 @@ export async function documentsNear(
   const question = toUnitLength(vector)
   // Of the built-in embedder's components a question has a few.
   const components = Uint32Array.from([...question.keys()].filter((at) => question[at] !== 0))
-  const near = [...known]
-    .map(([id, other]) => {
-      let product = 0
-      for (const at of components) product += question[at]! * other[at]!
-      return { id, distance: 1 - product }
-    })
-    .sort(byDistance)
+  const near = Array.from(known, ([id, other]) => {
+    let product = 0
+    for (const at of components) product += question[at]! * other[at]!
+    return { id, distance: 1 - product }
+  }).sort(byDistance)
   const found: Found[] = []
   const step = leg.where.length === 0 ? limit : looked * limit
   for (let at = 0; at < near.length && found.length < limit; at += step)

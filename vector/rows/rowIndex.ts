@@ -75,7 +75,7 @@ export type RowIndex = {
 }
 
 export function createRowIndex(database: DatabaseSync, problem?: string): RowIndex {
-  const prepare = createStatements(database)
+  const statements = createStatements(database)
   const readReached = database.prepare('SELECT "number", "hash" FROM reached')
   readReached.setReadBigInts(true)
   const readIndexed = database.prepare('SELECT "indexed" FROM reached')
@@ -196,17 +196,23 @@ export function createRowIndex(database: DatabaseSync, problem?: string): RowInd
   }
 
   function selectKeys(table: RowTable, condition: string, value: SQLInputValue): readonly RowKey[] {
-    const statement = prepare(`SELECT "${keyColumn[table]}" AS key FROM ${table} WHERE ${condition}`)
-    return statement.all(value).map(({ key }) => key as RowKey)
+    const { statement, values } = statements.ofQuestion(
+      `SELECT "${keyColumn[table]}" AS key FROM ${table} WHERE ${condition}`,
+      [value],
+    )
+    return statement.all(...values).map(({ key }) => key as RowKey)
   }
 
   function select(
     table: RowTable,
     condition: string,
-    values: readonly SQLInputValue[],
+    given: readonly SQLInputValue[],
     columns: readonly RowColumn[] = readColumns[table],
   ): readonly StoredRow[] {
-    const statement = prepare(`SELECT ${namesOf(columns)} FROM ${table}${condition}`)
+    const { statement, values } = statements.ofQuestion(
+      `SELECT ${namesOf(columns)} FROM ${table}${condition}`,
+      given,
+    )
     statement.setReadBigInts(true)
     // Without names, which are given once: in two thirds of the time.
     statement.setReturnArrays(true)

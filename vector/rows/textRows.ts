@@ -52,7 +52,7 @@ export const createTextTables: readonly string[] = [
 
 /** Words of a question that are looked for, at most. */
 const mostWords = 64
-/** Occurrences looked at for one question: beyond them the most common words say next to nothing. */
+/** Occurrences looked at for one question: words that have more of them say next to nothing. */
 const mostOccurrences = 1_000
 
 /** A text, and how well it fits: BM25, larger is better. */
@@ -75,20 +75,22 @@ export type TextRows = {
   /** Without those that do not fulfil the conditions, in no order. */
   byIds(table: TextTable, ids: readonly string[], where: readonly string[]): readonly StoredRow[]
   /**
-   * Texts with any of the words, in any of their forms, best first. Where words are in very many texts the rarer ones alone choose, and
-   * where all of them are, the age of the texts.
+   * Texts with any of the words, in any of their forms, best first. Words that very many texts have say nothing, but for those that name
+   * something: of these the newest texts come.
    * @param words letters, digits and `_`
+   * @param named those of them that name something
    */
   byWords(
     table: TextTable,
     words: readonly string[],
     where: readonly string[],
     limit: number,
+    named?: readonly string[],
   ): readonly ScoredText[]
 }
 
 export function createTextRows(database: DatabaseSync): TextRows {
-  const prepare = createStatements(database)
+  const statements = createStatements(database)
   const changedDocuments = () => database.exec('UPDATE reached SET "documents" = "documents" + 1')
   const readVersion = database.prepare('SELECT "documents" FROM reached')
   const readDocuments = database.prepare(
@@ -117,7 +119,7 @@ export function createTextRows(database: DatabaseSync): TextRows {
         changedDocuments()
       })
     },
-    count: (table) => Number(prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows),
+    count: (table) => Number(statements.of(`SELECT count(*) AS rows FROM ${table}`).get()?.rows),
     documents: () => new Map(readDocuments.all().map(({ id, parts }) => [String(id), Number(parts)])),
     documentsVersion: () => Number(readVersion.get()?.documents),
     newest(table, where, limit) {
@@ -129,19 +131,21 @@ export function createTextRows(database: DatabaseSync): TextRows {
       const isOne = '"id" IN (SELECT value FROM json_each(?))'
       return select(table, `FROM ${table} WHERE ${conjunction([isOne, ...where])}`, [JSON.stringify(ids)])
     },
-    byWords(table, words, where, limit) {
+    byWords(table, words, where, limit, named = []) {
       const index = `${table}Words`
-      const chosen = choose(table, words)
+      const chosen = choose(table, words, named)
       if (chosen.length === 0) return []
       const isRanked = chosen[0]!.count <= mostOccurrences
       const match = chosen.map(({ word }) => `"${word}"`).join(' OR ')
       // What is there joins what is not asked for: without a condition no row is read but those that are shown.
-      const found = prepare(
+      const { statement, values } = statements.ofQuestion(
         where.length === 0
           ? `SELECT rowid AS place, rank AS rank FROM ${index} WHERE ${index} MATCH ? ORDER BY ${isRanked ? 'rank' : 'rowid DESC'} LIMIT ?`
           : `SELECT ${table}.rowid AS place, ${index}.rank AS rank FROM ${index} JOIN ${table} ON ${table}.rowid = ${index}.rowid
                 WHERE ${index} MATCH ? AND ${conjunction(where)} ORDER BY ${isRanked ? `${index}.rank` : `${index}.rowid DESC`} LIMIT ?`,
-      ).all(match, limit)
+        [match, limit],
+      )
+      const found = statement.all(...values)
       const ranks = new Map(found.map(({ place, rank }) => [BigInt(Number(place)), Number(rank)]))
       const rows = select(
         table,
@@ -154,10 +158,10 @@ export function createTextRows(database: DatabaseSync): TextRows {
     },
   }
 
-  /** The rarest of the words, as many as have no more occurrences than are looked at; at least one. */
-  function choose(table: TextTable, words: readonly string[]) {
+  /** The rarest of the words, as many as have no more occurrences than are looked at; else one that names something. */
+  function choose(table: TextTable, words: readonly string[], named: readonly string[]) {
     const index = `${table}Words`
-    const count = prepare(
+    const count = statements.of(
       `SELECT count(*) AS rows FROM (SELECT 1 FROM ${index} WHERE ${index} MATCH ? LIMIT ${mostOccurrences + 1})`,
     )
     const known = [...new Set(words)]
@@ -166,15 +170,16 @@ export function createTextRows(database: DatabaseSync): TextRows {
       .filter((each) => each.count > 0)
       .sort((a, b) => a.count - b.count)
     let sum = 0
-    return known.filter((each, place) => {
-      sum += each.count
-      return place === 0 || sum <= mostOccurrences
+    const rarest = known.filter(({ count }) => {
+      sum += count
+      return sum <= mostOccurrences
     })
+    return rarest.length > 0 ? rarest : known.filter(({ word }) => named.includes(word)).slice(0, 1)
   }
 
-  function select(table: TextTable, rest: string, values: readonly SQLInputValue[]): readonly StoredRow[] {
+  function select(table: TextTable, rest: string, given: readonly SQLInputValue[]): readonly StoredRow[] {
     const names = textColumns[table].map(({ name }) => `"${name}"`).join(', ')
-    const statement = prepare(`SELECT ${names} ${rest}`)
+    const { statement, values } = statements.ofQuestion(`SELECT ${names} ${rest}`, given)
     statement.setReadBigInts(true)
     return statement.all(...values) as Record<string, SQLOutputValue>[] as StoredRow[]
   }

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { createSerialQueue } from '../store/serialQueue.ts'
 import type { ColumnSums, ScanQuestion, SumWork, WasmMemory } from './sumColumns.ts'
 
 /** Chunks taken here in one turn: less than 1 ms. */
@@ -19,7 +18,8 @@ export type SharedSums = {
 }
 
 export function createSharedSums(memory: WasmMemory, { begin, takeNext }: ColumnSums): SharedSums {
-  const queue = createSerialQueue()
+  /** What is under way and waits for it; undefined where nothing is. */
+  let last: Promise<unknown> | undefined
   let thread: Worker | undefined
   let started: Promise<void> | undefined
   let isReady = false
@@ -28,7 +28,7 @@ export function createSharedSums(memory: WasmMemory, { begin, takeNext }: Column
   return {
     start,
     async use(question, chunks, rows, make) {
-      if (isReady) return queue.run(() => takeShared(begin(question, chunks, rows), make))
+      if (isReady) return inTurn(() => takeShared(begin(question, chunks, rows), make))
       // To be there takes it 60 ms, for which nobody waits.
       start().catch(() => undefined)
       return undefined
@@ -37,6 +37,20 @@ export function createSharedSums(memory: WasmMemory, { begin, takeNext }: Column
       isClosed = true
       await thread?.terminate()
     },
+  }
+
+  /** At once where nothing is under way: the thread works while whoever asks goes on to what else there is to read. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = last ? last.then(work) : work()
+    const settled = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    const turn = settled.then(() => {
+      if (last === turn) last = undefined
+    })
+    last = turn
+    return result
   }
 
   function start(): Promise<void> {

@@ -119,13 +119,7 @@ export function createColumnScan(): ColumnScan {
       return sum * inverses[inversesOf(columns) / 4 + row]!
     },
     startThread: shared.start,
-    useSums: (question, scanned, make) =>
-      shared.use(
-        question,
-        Int32Array.from(scanned, ({ columns }) => columns),
-        Int32Array.from(scanned, ({ rows }) => rows),
-        make,
-      ),
+    useSums: shared.use,
     above(question, { columns, rows, mostInverse }, least, isSummed, table) {
       if (table) bytes.set(table, tableAt)
       const sumsAt = isSummed ? sumsOf(columns) : 0

@@ -1,12 +1,8 @@
-/** The thread that takes sums beside the one that asks for them: one work after another. Started by `createSharedSums`. */
+/** The thread that takes sums beside the one that asks for them. Started by `createSharedSums`, and ended by it. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { createColumnSums, type SumWork, type WasmMemory } from './sumColumns.ts'
+import { createColumnSums, type WasmMemory } from './sumColumns.ts'
 
-const { takeNext } = createColumnSums((workerData as { readonly memory: WasmMemory }).memory)
-
-parentPort!.on('message', (work: SumWork) => {
-  while (takeNext(work));
-  parentPort!.postMessage(undefined)
-})
+const { takeAll } = createColumnSums((workerData as { readonly memory: WasmMemory }).memory)
 // It is there.
 parentPort!.postMessage(undefined)
+takeAll()

@@ -12,15 +12,22 @@ const tagsAt = sumsAt + 2 * chunkRows
 const chunkBytes = tagsAt + chunkRows
 const pageBytes = 65_536
 /**
- * Before the chunks: the sums of one, and what was found in it, two bytes a row each; how many chunks of a work were begun; the question of a
- * work, and one of this thread's own; which tags are looked for.
+ * Before the chunks: the sums of one, and what was found in it, two bytes a row each; which tags are looked for; the question of this thread's
+ * own; and the work that threads share: how many of its chunks are left to begin, and how many are done; what tells that there is one; its
+ * question, where that ends, and its chunks, each with the number of its rows.
  */
 const scratchBytes = pageBytes
 export const foundAt = 2 * chunkRows
-const begunAt = foundAt + 2 * chunkRows
-const questionAt = begunAt + 64
-const ownQuestionAt = questionAt + 8 * dimensions
-export const tableAt = ownQuestionAt + 8 * dimensions
+export const tableAt = foundAt + 2 * chunkRows
+const ownQuestionAt = tableAt + 64
+const leftAt = ownQuestionAt + 8 * dimensions
+const doneAt = leftAt + 64
+const toldAt = doneAt + 64
+const questionEndAt = toldAt + 64
+const questionAt = questionEndAt + 4
+const workAt = questionAt + 8 * dimensions
+/** Of one work: 24 000 000 rows. */
+const mostChunks = Math.floor((scratchBytes - workAt) / 8)
 /** Tags that a table tells of. */
 export const tableTags = 16
 /** All that 32 bits address. */
@@ -64,18 +71,21 @@ type Scan = {
 /** What vectors are compared with: components that are not 0, each followed by its weight; so many that they go by four, of the last some may weigh 0. */
 export type ScanQuestion = Int32Array
 
-/** What a question is compared with: chunks, and how many rows each has. */
-export type SumWork = { readonly chunks: Int32Array; readonly rows: Int32Array; readonly questionEnd: number }
-
 /** Sums over chunks of columns in a memory that threads share. */
 export type ColumnSums = {
   readonly above: Scan['above']
   /** Takes the sums of a chunk's rows, and leaves them at `at`. */
   take(question: ScanQuestion, chunk: number, rows: number, at: number): void
-  /** A work for several threads, the only one until all have come to its end. */
-  begin(question: ScanQuestion, chunks: Int32Array, rows: Int32Array): SumWork
-  /** Takes the sums of the next chunk of it that no thread has begun, and leaves them with the chunk; false when there is none. */
-  takeNext(work: SumWork): boolean
+  /** Whether so many can be of one work. */
+  isRoomFor(chunks: number): boolean
+  /** Tells the threads of a work, the only one until it is done. */
+  begin(question: ScanQuestion, chunks: readonly { readonly columns: number; readonly rows: number }[]): void
+  /** Takes the sums of a chunk of the work that no thread has begun, and leaves them with the chunk; false when there is none. */
+  takeNext(): boolean
+  /** How many chunks of it are done. */
+  done(): number
+  /** Takes part in every work; never returns. */
+  takeAll(): never
 }
 
 export const createMemory = (): WasmMemory =>
@@ -107,18 +117,40 @@ export function createColumnSums(memory: WasmMemory): ColumnSums {
       const end = write(question, ownQuestionAt)
       sum(ownQuestionAt, end, startOf(chunk), columnBytes, at, reachOf(rows))
     },
-    begin(question, chunks, rows) {
-      const questionEnd = write(question, questionAt)
-      Atomics.store(scratch, begunAt / 4, 0)
-      return { chunks, rows, questionEnd }
+    isRoomFor: (chunks) => chunks <= mostChunks,
+    begin(question, chunks) {
+      scratch[questionEndAt / 4] = write(question, questionAt)
+      for (const [at, { columns, rows }] of chunks.entries())
+        scratch.set([columns, rows], workAt / 4 + 2 * at)
+      Atomics.store(scratch, doneAt / 4, 0)
+      // From here on: whoever takes a chunk reads what is written above.
+      Atomics.store(scratch, leftAt / 4, chunks.length)
+      Atomics.add(scratch, toldAt / 4, 1)
+      Atomics.notify(scratch, toldAt / 4)
     },
-    takeNext({ chunks, rows, questionEnd }) {
-      const at = Atomics.add(scratch, begunAt / 4, 1)
-      const chunk = chunks[at]
-      if (chunk === undefined) return false
-      sum(questionAt, questionEnd, startOf(chunk), columnBytes, sumsOf(chunk), reachOf(rows[at]!))
+    takeNext,
+    done: () => Atomics.load(scratch, doneAt / 4),
+    takeAll() {
+      for (;;) {
+        const told = Atomics.load(scratch, toldAt / 4)
+        while (takeNext());
+        Atomics.wait(scratch, toldAt / 4, told)
+      }
+    },
+  }
+
+  function takeNext(): boolean {
+    for (;;) {
+      const left = Atomics.load(scratch, leftAt / 4)
+      if (left === 0) return false
+      // Whatever was left before it was read: the one taken is of the work there is, which is not done without it.
+      if (Atomics.compareExchange(scratch, leftAt / 4, left, left - 1) !== left) continue
+      const at = workAt / 4 + 2 * (left - 1)
+      const [chunk, rows] = [scratch[at]!, scratch[at + 1]!]
+      sum(questionAt, scratch[questionEndAt / 4]!, startOf(chunk), columnBytes, sumsOf(chunk), reachOf(rows))
+      Atomics.add(scratch, doneAt / 4, 1)
       return true
-    },
+    }
   }
 
   /** Returns where it ends. */

@@ -52,8 +52,8 @@ const epochBlocks = 25
 /** For a compaction, which takes a minute at a million rows. */
 const patienceMs = 10 * 60_000
 const limit = 10
-/** Questions asked before they are timed. */
-const warming = 100
+/** Questions asked before they are timed: the code of a process that has answered fewer is not compiled yet, and takes half as long again. */
+const warming = 500
 /** Candidates an answer of ten looks at. */
 const wanted = 40
 

@@ -7,8 +7,8 @@ import { type StoreClient, startStoreClient } from './startStoreClient.ts'
 
 /** A process younger than so many writes is kept, whatever it holds: a limit below what LanceDB needs must not stop the work. */
 const LEAST_WRITES = 20
-/** Questions that the next process answers before it takes over. */
-const REHEARSED = 64
+/** Questions that are kept for the next process, and how many of them, one round after another, it answers before it takes over. */
+const REHEARSED = { kept: 64, answered: 256 }
 /** How long the end waits for what is under way: an interrupted compaction is repeated, an interrupted write repeated by its caller. */
 const CLOSE_MS = 2_000
 
@@ -49,7 +49,7 @@ export async function openStoreProcess(
     async search(request) {
       const answer = await read('search', request)
       answered.push(request)
-      if (answered.length > REHEARSED) answered.shift()
+      if (answered.length > REHEARSED.kept) answered.shift()
       return answer
     },
     neighbours: (request) => read('neighbours', request),
@@ -152,12 +152,16 @@ export async function openStoreProcess(
     }
   }
 
-  /** Has a process read what questions need, and answer the last ones: the first answers of a process take ten times as long. */
+  /**
+   * Has a process read what questions need, and answer the last ones: its first answers take ten times as long, and some hundreds half as long
+   * again.
+   */
   async function rehearse(successor: StoreClient): Promise<number> {
     await successor.call('warm', undefined)
     const questions = [...answered]
-    for (const request of questions) {
-      await successor.call('search', request).catch((error: unknown) => {
+    if (questions.length === 0) return 0
+    for (let count = 0; count < REHEARSED.answered; count += 1) {
+      await successor.call('search', questions[count % questions.length]!).catch((error: unknown) => {
         if (successor.hasEnded()) throw error
       })
     }

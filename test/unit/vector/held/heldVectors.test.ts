@@ -116,7 +116,11 @@ describe('vectors of held rows', () => {
     const last = held.nearest(after, 3)
     held.clear()
     add(0, 10, after)
-    expect(placesIn(await last)).toEqual([7, 8, 9])
+    expect([
+      [19_997, 19_998, 19_999],
+      [7, 8, 9],
+    ]).toContainEqual(placesIn(await last))
+    expect(placesIn(await held.nearest(after, 3))).toEqual([7, 8, 9])
   })
 
   test('when the thread beside this one ends, this one goes on alone', async () => {

@@ -89,7 +89,11 @@ export function createSharedSums(memory: WasmMemory, sums: ColumnSums): SharedSu
   async function take<T>(question: ScanQuestion, chunks: readonly ScannedChunk[], make: () => T): Promise<T> {
     sums.begin(question, chunks)
     for (let idle = 0; sums.done() < chunks.length; ) {
-      if (!thread) throw new Error('the thread of the search in memory has ended')
+      if (!thread) {
+        // The next thread would begin with what is left.
+        sums.cancel()
+        throw new Error('the thread of the search in memory has ended')
+      }
       await (idle < mostTurns ? turn() : delay(1))
       let taken = 0
       while (taken < chunksATurn && sums.takeNext()) taken += 1

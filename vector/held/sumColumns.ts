@@ -84,6 +84,8 @@ export type ColumnSums = {
   takeNext(): boolean
   /** How many chunks of it are done. */
   done(): number
+  /** Leaves the work as it is: no other chunk of it is begun. */
+  cancel(): void
   /** Takes part in every work; never returns. */
   takeAll(): never
 }
@@ -130,6 +132,9 @@ export function createColumnSums(memory: WasmMemory): ColumnSums {
     },
     takeNext,
     done: () => Atomics.load(scratch, doneAt / 4),
+    cancel() {
+      Atomics.store(scratch, leftAt / 4, 0)
+    },
     takeAll() {
       for (;;) {
         const told = Atomics.load(scratch, toldAt / 4)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { dimensions } from '../../../../vector/embed/featureVector.ts'
 import { chunkRows, createColumnScan, scanQuestion, tableTags } from '../../../../vector/held/columnScan.ts'
+import { createColumnSums, createMemory, makeRoom } from '../../../../vector/held/sumColumns.ts'
 import { assembleScan, moduleFile } from '../../../support/vector/assembleScan.ts'
 
 // As long as two of them may be together: half of what fits two bytes.
@@ -77,4 +78,21 @@ test('a chunk that was given back is taken again', () => {
   expect(scan.bytes()).toBe(bytes)
   expect(scan.take()).not.toBe(second)
   expect(scan.bytes()).toBeGreaterThan(bytes)
+})
+
+test('of a work each chunk is taken once, whoever takes it, and of one that was left none', () => {
+  const memory = createMemory()
+  const [here, there] = [createColumnSums(memory), createColumnSums(memory)]
+  makeRoom(memory, 5)
+  const question = scanQuestion(Int8Array.of(...Array.from({ length: dimensions }, () => 1)))
+  const chunks = [0, 2, 4].map((columns) => ({ columns, rows: 16 }))
+  here.begin(question, chunks)
+  expect([here.takeNext(), there.takeNext(), here.done(), here.takeNext()]).toEqual([true, true, 2, true])
+  expect([here.takeNext(), there.takeNext(), there.done()]).toEqual([false, false, 3])
+  here.begin(question, chunks)
+  expect([there.takeNext(), here.done()]).toEqual([true, 1])
+  here.cancel()
+  expect([there.takeNext(), here.takeNext(), here.done()]).toEqual([false, false, 1])
+  here.begin(question, chunks.slice(1))
+  expect([there.takeNext(), there.takeNext(), there.takeNext(), here.done()]).toEqual([true, true, false, 2])
 })

@@ -1,4 +1,4 @@
-/** Keeps the places with the largest numbers: a heap with the least of them on top. Of as large ones those that came first stay. */
+/** Keeps the places with the largest numbers: a heap with the least of them on top. */
 export type Best = {
   /** What has to be exceeded. */
   least(): number
@@ -7,18 +7,25 @@ export type Best = {
   places(): readonly { readonly place: number; readonly value: number }[]
 }
 
-export function createBest(limit: number): Best {
+/** @param isBefore which of two with one number is rather kept; where it is left out, those that came first stay */
+export function createBest(
+  limit: number,
+  isBefore: (place: number, other: number) => boolean = () => false,
+): Best {
   const values: number[] = []
   const places: number[] = []
   const swap = (a: number, b: number) => {
     ;[values[a], values[b]] = [values[b]!, values[a]!]
     ;[places[a], places[b]] = [places[b]!, places[a]!]
   }
+  /** Whether one goes sooner than another. */
+  const isWorse = (a: number, b: number) =>
+    values[a] === values[b] ? isBefore(places[b]!, places[a]!) : values[a]! < values[b]!
   const rise = (from: number) => {
     let at = from
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if (values[parent]! <= values[at]!) return
+      if (!isWorse(at, parent)) return
       swap(parent, at)
       at = parent
     }
@@ -28,7 +35,7 @@ export function createBest(limit: number): Best {
     for (;;) {
       let least = at
       for (const child of [2 * at + 1, 2 * at + 2])
-        if (child < values.length && values[child]! < values[least]!) least = child
+        if (child < values.length && isWorse(child, least)) least = child
       if (least === at) return
       swap(least, at)
       at = least
@@ -40,7 +47,7 @@ export function createBest(limit: number): Best {
   return {
     least,
     add(value, place) {
-      if (value <= least()) return
+      if (value < least() || (value === least() && !(limit > 0 && isBefore(place, places[0]!)))) return
       if (values.length < limit) {
         values.push(value)
         places.push(place)
@@ -54,6 +61,10 @@ export function createBest(limit: number): Best {
     places: () =>
       places
         .map((place, at) => ({ place, value: values[at]! }))
-        .sort((a, b) => b.value - a.value || a.place - b.place),
+        .sort(
+          (a, b) =>
+            b.value - a.value ||
+            (isBefore(b.place, a.place) ? 1 : isBefore(a.place, b.place) ? -1 : a.place - b.place),
+        ),
   }
 }

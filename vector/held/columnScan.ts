@@ -38,6 +38,8 @@ export type ColumnScan = {
   /** Its numbers times its inverse. */
   read(columns: number, row: number): Float32Array
   tagOf(columns: number, row: number): number
+  /** Writes what a row has into another. */
+  copy(columns: number, row: number, toColumns: number, toRow: number): void
   /** The sum of one row times its inverse. */
   valueOf(question: ScanQuestion, columns: number, row: number): number
   /** Starts another thread, which else the first `useSums` does. Rejects when that cannot be. */
@@ -112,6 +114,12 @@ export function createColumnScan(): ColumnScan {
       return vector
     },
     tagOf: (columns, row) => bytes[tagsOf(columns) + row]! & 255,
+    copy(columns, row, toColumns, toRow) {
+      for (let component = 0; component < dimensions; component += 1)
+        bytes[columnOf(toColumns, component) + toRow] = bytes[columnOf(columns, component) + row]!
+      bytes[tagsOf(toColumns) + toRow] = bytes[tagsOf(columns) + row]!
+      inverses[inversesOf(toColumns) / 4 + toRow] = inverses[inversesOf(columns) / 4 + row]!
+    },
     valueOf(question, columns, row) {
       let sum = 0
       for (let at = 0; at < question.length; at += 2)

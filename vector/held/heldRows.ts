@@ -9,6 +9,7 @@ import { tableTags } from './columnScan.ts'
 import {
   createHeldVectors,
   type Fits,
+  fitsOfTags,
   type HeldVectors,
   type NearPlace,
   type RowPosition,
@@ -266,16 +267,12 @@ export function createHeldRows(
   }
 }
 
-/** Each way of tags is asked once where the block plays no part. */
+/** Each way of tags is asked once where they are few, and the block plays no part. */
 function testOf({ fits, isOfTags }: RowCondition, { tags }: TagCodes): Fits {
   if (!isOfTags) return { test: (code, block) => fits(tags[code]!, block) }
-  const answers: boolean[] = []
-  const test = (code: number) => (answers[code] ??= fits(tags[code]!, 0))
-  if (tags.length > tableTags) return { test }
-  return {
-    test,
-    table: Uint8Array.from({ length: tableTags }, (_, code) => (tags[code] && test(code) ? 255 : 0)),
-  }
+  // A row may have come with tags that nothing had before.
+  const test = (code: number) => tags[code] !== undefined && fits(tags[code], 0)
+  return tags.length > tableTags ? { test } : fitsOfTags(test)
 }
 
 function ascending(parts: readonly Float64Array[]): Float64Array {

@@ -1,6 +1,6 @@
 import type { RowKey } from '../rows/rowSchema.ts'
 import { type Best, createBest } from './best.ts'
-import { chunkRows, createColumnScan, type ScanQuestion, scanQuestion } from './columnScan.ts'
+import { chunkRows, createColumnScan, type ScanQuestion, scanQuestion, tableTags } from './columnScan.ts'
 import { type WholeNumbers, wholeNumbers } from './wholeNumbers.ts'
 
 type Chunk = {
@@ -66,6 +66,11 @@ export type Fits = {
   readonly test: (tag: number, block: number) => boolean
   /** Of sixteen tags 255 for those that are, else 0, where neither block nor other tags play a part. */
   readonly table?: Uint8Array | undefined
+}
+
+/** Whether it has one of sixteen tags. */
+export function fitsOfTags(test: (tag: number) => boolean): Fits {
+  return { test, table: Uint8Array.from({ length: tableTags }, (_, tag) => (test(tag) ? 255 : 0)) }
 }
 
 /** Where a row is, and the cosine of its vector and another. */

@@ -1,11 +1,21 @@
 import { embedPattern } from '../embed/embedPattern.ts'
-import { dimensions } from '../embed/featureVector.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import type { PatternProfile } from '../types.ts'
+import { createBest } from './best.ts'
+import { chunkRows, createColumnScan, scanQuestion } from './columnScan.ts'
+import type { Fits } from './heldVectors.ts'
+import { wholeNumbers } from './wholeNumbers.ts'
 
-/** 10 MB of vectors. The router keeps a few thousand patterns. */
-const mostPatterns = 20_000
+/** Of more the answers come from LanceDB, in 25 ms for each 100 000. */
+const mostPatterns = 250_000
+/** Of more, enough are among those nearest to whatever is asked. */
+const mostListed = 20_000
+/** What one takes beside its vector: its id, where that is, and the block. */
+const bytesBeside = 200
+
+/** What of a pattern conditions are about that are told without reading it: bits of its tag. */
+export const patternBits = { svm: 1, failed: 2, succeeded: 4, executed: 8 } as const
 
 /** What is known of a pattern that was not read, and the cosine of its vector and another. */
 export type NearPattern = KnownPattern & { readonly vector: Float32Array; readonly closeness: number }
@@ -14,18 +24,23 @@ type KnownPattern = Pick<PatternProfile, 'id' | 'boundary'>
 
 /** The vectors of all patterns, for a search that looks at each. */
 export type PatternVectors = {
-  /** The patterns nearest to a vector, nearest first; undefined where there are too many, and LanceDB is to be asked. */
-  nearest(vector: Float32Array, limit: number): readonly NearPattern[] | undefined
+  /**
+   * The patterns nearest to a vector, nearest first, and of as near ones by id; undefined where there are too many, and LanceDB is to be asked.
+   * @param fits of a tag and the block up to which a pattern is counted; all patterns where it is undefined
+   */
+  nearest(vector: Float32Array, limit: number, fits?: Fits): readonly NearPattern[] | undefined
   nearestAmong(
     vector: Float32Array,
     limit: number,
     ids: ReadonlySet<RowKey>,
   ): readonly NearPattern[] | undefined
-  /** The ids of those that fulfil conditions; undefined where LanceDB is to be asked. */
+  /** The ids of those that fulfil conditions; undefined where they are many, or LanceDB is to be asked. */
   list(where: readonly string[]): ReadonlySet<RowKey> | undefined
   /** No index holds any. */
   isAll(): boolean
   applied(removed: readonly string[], upserted: readonly PatternProfile[]): void
+  /** What they take. */
+  bytes(): number
 }
 
 export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): PatternVectors {
@@ -33,10 +48,12 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): P
   let table: VectorTable | undefined
 
   return {
-    nearest: (vector, limit) => nearestOf(vector, limit),
-    nearestAmong: nearestOf,
+    nearest: (vector, limit, fits) => all()?.nearest(vector, limit, fits),
+    nearestAmong: (vector, limit, ids) => all()?.nearestAmong(vector, limit, ids),
     list(where) {
-      return read().size() > mostPatterns ? undefined : new Set(rows.list('patterns', where, mostPatterns))
+      if (!all()) return undefined
+      const ids = rows.list('patterns', where, mostListed + 1)
+      return ids.length > mostListed ? undefined : new Set(ids)
     },
     isAll: () => true,
     applied(removed, upserted) {
@@ -44,85 +61,118 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): P
       for (const id of removed) table.remove(id)
       for (const pattern of upserted) table.set(pattern)
     },
+    bytes: () => table?.bytes() ?? 0,
   }
 
-  function nearestOf(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>) {
-    const { size, nearest } = read()
-    return size() > mostPatterns ? undefined : nearest(vector, limit, among)
+  function all(): VectorTable | undefined {
+    table ??= read()
+    return table.size() > mostPatterns ? undefined : table
   }
 
   function read(): VectorTable {
-    if (table) return table
-    table = createVectorTable()
+    const made = createVectorTable()
     for (const row of rows.newest('patterns', [], mostPatterns + 1))
-      table.set(row as unknown as PatternProfile)
-    return table
+      made.set(row as unknown as PatternProfile)
+    return made
   }
 }
 
 type VectorTable = ReturnType<typeof createVectorTable>
 
-/** Vectors of length 1, one after another. */
+/** Vectors by id, one after another: the last takes the place of one that goes. */
 function createVectorTable() {
-  const patterns: KnownPattern[] = []
+  const scan = createColumnScan()
+  const chunks: { readonly columns: number; rows: number; mostInverse: number }[] = []
+  const ids: string[] = []
+  const boundaries: number[] = []
   const places = new Map<string, number>()
-  let vectors = new Float32Array(dimensions * 256)
+  const columnsOf = (place: number) => chunks[Math.floor(place / chunkRows)]!.columns
+  const isBefore = (place: number, other: number) => ids[place]! < ids[other]!
 
   return {
-    size: () => patterns.length,
+    size: () => ids.length,
+    bytes: () => scan.bytes() + ids.length * bytesBeside,
     set(pattern: PatternProfile) {
       const { id, boundary } = pattern
-      let place = places.get(id)
-      if (place === undefined) {
-        place = patterns.length
-        places.set(id, place)
-        if ((place + 1) * dimensions > vectors.length) {
-          const grown = new Float32Array(vectors.length * 2)
-          grown.set(vectors)
-          vectors = grown
-        }
-      }
-      patterns[place] = { id, boundary }
-      vectors.set(embedPattern(pattern), place * dimensions)
+      const place = places.get(id) ?? append(id)
+      boundaries[place] = Number(boundary)
+      const { numbers, length } = wholeNumbers(embedPattern(pattern))
+      const chunk = chunks[Math.floor(place / chunkRows)]!
+      scan.write(chunk.columns, place % chunkRows, tagOf(pattern), numbers, 1 / length)
+      // As 24 bits may round it.
+      chunk.mostInverse = Math.max(chunk.mostInverse, Math.fround(1 / length))
     },
     remove(id: string) {
       const place = places.get(id)
       if (place === undefined) return
       places.delete(id)
-      const last = patterns.pop()!
-      if (last.id === id) return
-      patterns[place] = last
-      places.set(last.id, place)
-      vectors.copyWithin(place * dimensions, patterns.length * dimensions, (patterns.length + 1) * dimensions)
+      const last = ids.length - 1
+      if (place < last) move(last, place)
+      ids.pop()
+      boundaries.pop()
+      const chunk = chunks.at(-1)!
+      chunk.rows -= 1
+      if (chunk.rows > 0) return
+      scan.give(chunk.columns)
+      chunks.pop()
     },
-    nearest(vector: Float32Array, limit: number, among?: ReadonlySet<RowKey>): readonly NearPattern[] {
-      // A question has few components. No iterators: there are up to 20 000 rows.
-      const components = Uint8Array.from([...vector.keys()].filter((at) => vector[at] !== 0))
-      const products = new Float32Array(patterns.length)
-      for (let place = 0; place < patterns.length; place += 1) {
-        if (among && !among.has(patterns[place]!.id)) {
-          products[place] = Number.NEGATIVE_INFINITY
-          continue
+    nearest(vector: Float32Array, limit: number, fits?: Fits): readonly NearPattern[] {
+      const { numbers, length } = wholeNumbers(vector)
+      const question = scanQuestion(numbers)
+      const best = createBest(Math.min(limit, ids.length), isBefore)
+      const test = fits?.table ? undefined : fits?.test
+      for (const [at, chunk] of chunks.entries()) {
+        const { found, valueAt } = scan.above(question, chunk, best.least(), false, fits?.table)
+        for (const row of found) {
+          const place = at * chunkRows + row
+          if (test && !test(scan.tagOf(chunk.columns, row), boundaries[place]!)) continue
+          best.add(valueAt(row), place)
         }
-        let product = 0
-        for (let at = 0; at < components.length; at += 1) {
-          const component = components[at]!
-          product += vector[component]! * vectors[place * dimensions + component]!
-        }
-        products[place] = product
       }
-      const least = products.toSorted()[Math.max(0, patterns.length - limit)] ?? 0
-      const near: number[] = []
-      for (let place = 0; place < patterns.length; place += 1)
-        if (products[place]! >= least && products[place]! > Number.NEGATIVE_INFINITY) near.push(place)
-      return near
-        .sort((a, b) => products[b]! - products[a]! || (patterns[a]!.id < patterns[b]!.id ? -1 : 1))
-        .slice(0, limit)
-        .map((place) => ({
-          ...patterns[place]!,
-          vector: vectors.slice(place * dimensions, (place + 1) * dimensions),
-          closeness: products[place]!,
-        }))
+      return best.places().map(({ place, value }) => near(place, value / length))
+    },
+    nearestAmong(vector: Float32Array, limit: number, among: ReadonlySet<RowKey>): readonly NearPattern[] {
+      const { numbers, length } = wholeNumbers(vector)
+      const question = scanQuestion(numbers)
+      const best = createBest(Math.min(limit, ids.length), isBefore)
+      for (const id of among) {
+        const place = places.get(String(id))
+        if (place !== undefined) best.add(scan.valueOf(question, columnsOf(place), place % chunkRows), place)
+      }
+      return best.places().map(({ place, value }) => near(place, value / length))
     },
   }
+
+  function append(id: string): number {
+    const place = ids.length
+    if (place % chunkRows === 0) chunks.push({ columns: scan.take(), rows: 0, mostInverse: 0 })
+    chunks.at(-1)!.rows += 1
+    ids.push(id)
+    places.set(id, place)
+    return place
+  }
+
+  function move(from: number, to: number): void {
+    const [source, target] = [chunks[Math.floor(from / chunkRows)]!, chunks[Math.floor(to / chunkRows)]!]
+    scan.copy(source.columns, from % chunkRows, target.columns, to % chunkRows)
+    target.mostInverse = Math.max(target.mostInverse, source.mostInverse)
+    ids[to] = ids[from]!
+    boundaries[to] = boundaries[from]!
+    places.set(ids[to]!, to)
+  }
+
+  function near(place: number, closeness: number): NearPattern {
+    const vector = scan.read(columnsOf(place), place % chunkRows)
+    return { id: ids[place]!, boundary: BigInt(boundaries[place]!), vector, closeness }
+  }
+}
+
+function tagOf({ svm, evmFailed, svmFailed, evmSucceeded, svmExecuted }: PatternProfile): number {
+  const { svm: isSvm, failed, succeeded, executed } = patternBits
+  return (
+    (svm ? isSvm : 0) |
+    (evmFailed > 0 || svmFailed > 0 ? failed : 0) |
+    (evmSucceeded > 0 ? succeeded : 0) |
+    (svmExecuted > 0 ? executed : 0)
+  )
 }

@@ -6,8 +6,8 @@ import { isPlain, isSelective, outcomesOf } from '../filter/isSelective.ts'
 import type { FilterExpression } from '../filter/parseFilter.ts'
 import { allOf, blocksBetween, hasOneOf, type RowCondition, rowCondition } from '../filter/rowCondition.ts'
 import type { Held } from '../held/heldRows.ts'
-import type { NearPlace } from '../held/heldVectors.ts'
-import type { NearPattern } from '../held/patternVectors.ts'
+import { type Fits, fitsOfTags, type NearPlace } from '../held/heldVectors.ts'
+import { type NearPattern, patternBits } from '../held/patternVectors.ts'
 import type { RowIndex } from '../rows/rowIndex.ts'
 import type { RowKey } from '../rows/rowSchema.ts'
 import type { TextRows } from '../rows/textRows.ts'
@@ -153,13 +153,14 @@ export function planLegs(
   function patternLeg(where: readonly string[]): HeldLeg | undefined {
     if (!tables.held || (filter && !isPlain(filter))) return undefined
     const { nearest, nearestAmong, isAll, list } = tables.held.patterns
-    const isExact = where.length === 0
+    const isExact = filter === undefined
+    const fits = isExact && where.length > 0 ? patternFits() : undefined
     const idsOf = (near: readonly NearPattern[] | undefined) => near?.map(({ id }) => id)
     return {
-      nearest: async (vector, limit) => idsOf(nearest(vector, limit)),
+      nearest: async (vector, limit) => idsOf(nearest(vector, limit, fits)),
       nearestAmong: (vector, limit, ids) => idsOf(nearestAmong(vector, limit, ids)),
       async nearestHeld(vector, limit) {
-        const near = isExact ? nearest(vector, limit) : undefined
+        const near = isExact ? nearest(vector, limit, fits) : undefined
         return near?.map(({ boundary, ...known }) => ({
           ...known,
           ...patternParts(known.id),
@@ -168,6 +169,21 @@ export function planLegs(
       },
       ...{ isAll, isExact, list },
     }
+  }
+
+  /** What a question without a filter asks of patterns: `queryConditions` says the same in SQL. */
+  function patternFits(): Fits {
+    const wanted = query.outcomes.reduce((bits, outcome) => bits | (outcomeBits[outcome] ?? 0), 0)
+    const isOfTag = (tag: number) =>
+      (query.svm === undefined || ((tag & patternBits.svm) !== 0) === query.svm) &&
+      (wanted === 0 || (tag & wanted) !== 0)
+    const blocks = [
+      ...(query.finality.length === 1 ? [finalityRange(query.finality[0]!, finalized)] : []),
+      ...(asOf === undefined ? [] : [blocksBetween(0n, asOf)]),
+    ]
+    if (blocks.length === 0) return fitsOfTags(isOfTag)
+    const { fits } = allOf(blocks)
+    return { test: (tag, block) => isOfTag(tag) && fits(noTags, block) }
   }
 
   function transactionLeg(where: readonly string[]): HeldLeg | undefined {
@@ -202,6 +218,10 @@ export function planLegs(
     }
   }
 }
+
+const outcomeBits: Readonly<Record<string, number>> = patternBits
+/** What conditions on blocks are asked with. */
+const noTags = { svm: false, route: '', outcome: '' }
 
 function finalityRange(finality: string, finalized = -1n): RowCondition {
   return finality === 'finalized'

@@ -290,7 +290,7 @@ function createStore(
     jobsRssBytes: () => jobs.rssBytes(),
     isMaintaining: maintenance.isMaintaining,
     mustReopen: () => mustReopen,
-    heldBytes: () => held?.transactions.bytes() ?? 0,
+    heldBytes: () => (held ? held.transactions.bytes() + held.patterns.bytes() : 0),
     async warm() {
       await Promise.all([held?.transactions.loaded, readIndices()])
     },

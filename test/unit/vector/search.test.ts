@@ -87,10 +87,20 @@ describe('search', () => {
     await using directory = await temporaryDirectory()
     await using store = await stocked(directory.path)
     await using reader = await openIn(directory.path, { readOnly: true })
-    for (const query of ['swaps', 'patterns swaps', 'patterns', 'failed svm patterns']) {
+    for (const query of [
+      'swaps',
+      'patterns swaps',
+      'patterns',
+      'failed svm patterns',
+      'failed patterns swaps',
+      'finalized patterns swaps',
+      'head patterns swaps',
+    ]) {
       const asked = { ...everything, query, limit: 6 }
       const [written, read] = [await store.search(asked), await reader.search(asked)]
-      expect(written.items.length).toBeGreaterThan(0)
+      expect(read.items).toHaveLength(written.items.length)
+      // No pattern is finalized yet.
+      expect(written.items.length > 0).toBe(!query.startsWith('finalized'))
       for (const [place, item] of written.items.entries()) {
         const other = read.items[place]!
         expect({ ...other, score: 0, scores: {}, distance: 0 }).toEqual({

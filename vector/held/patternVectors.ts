@@ -46,6 +46,8 @@ export type PatternVectors = {
 export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): PatternVectors {
   /** Read with the first question. */
   let table: VectorTable | undefined
+  /** There were once too many: they are let go, and read again when the folder is next opened. */
+  let isFull = false
 
   return {
     nearest: (vector, limit, fits) => all()?.nearest(vector, limit, fits),
@@ -60,13 +62,22 @@ export function createPatternVectors(rows: Pick<RowIndex, 'newest' | 'list'>): P
       if (!table) return
       for (const id of removed) table.remove(id)
       for (const pattern of upserted) table.set(pattern)
+      checkSize(table)
     },
     bytes: () => table?.bytes() ?? 0,
   }
 
   function all(): VectorTable | undefined {
+    if (isFull) return undefined
     table ??= read()
-    return table.size() > mostPatterns ? undefined : table
+    checkSize(table)
+    return table
+  }
+
+  function checkSize({ size }: VectorTable): void {
+    if (size() <= mostPatterns) return
+    isFull = true
+    table = undefined
   }
 
   function read(): VectorTable {

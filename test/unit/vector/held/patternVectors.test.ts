@@ -39,13 +39,17 @@ test('the nearest of all patterns, as they came and went', () => {
   )
 })
 
-test('of more than are kept nothing is said', () => {
+test('of more than are kept nothing is said, and nothing is held', () => {
   const row = storedPattern(patternOf('a', 1))
   const newest = (_: string, __: readonly string[], limit: number) =>
     Array.from({ length: limit }, (_, index) => ({ ...row, id: String(index).padStart(50, '0') }))
-  expect(
-    createPatternVectors({ newest, list: () => [] }).nearest(embedPattern(patternOf('a', 1)), 1),
-  ).toBeUndefined()
+  const vectors = createPatternVectors({ newest, list: () => [] })
+  const wanted = embedPattern(patternOf('a', 1))
+  expect(vectors.nearest(wanted, 1)).toBeUndefined()
+  // Nor is any held, then or later.
+  vectors.applied([], [patternOf('a', 1)])
+  expect(vectors.bytes()).toBe(0)
+  expect(vectors.nearest(wanted, 1)).toBeUndefined()
 })
 
 test('they are those that comparing each with each finds, of as near ones the first by id', () => {
